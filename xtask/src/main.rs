@@ -10,6 +10,7 @@ mod plugins;
 mod run;
 mod setup;
 mod simulate;
+mod soak;
 mod walls;
 
 use std::process::ExitCode;
@@ -34,6 +35,10 @@ usage: cargo xtask COMMAND
                measure each layer of the data path by itself
   bench count [--update]
                count the instructions of each layer, as `test` does; or keep them
+  soak [--minutes N] [--seed N]
+               load, disturb and kill at random, and look whether all is as it was delivered
+  soak --requests
+               let every request of every kind of load fail in every way
   simulate [FLAGS]
                a day of `loader watch` at a size that no machine of ours has (docs/scale.md)
   setup        install what demo and test need, and nothing else";
@@ -61,6 +66,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
         "plugins" if rest == ["--bless"] => plugins::bless(&setup::toolchain()?),
         "plugins" => plugins::build_plugins(&setup::toolchain()?, rest),
         "bench" => bench::run(rest),
+        "soak" => soak::run(rest),
         "simulate" => simulate::run(rest),
         "setup" => setup::for_tests().map(drop),
         other => failure(format!("no command `{other}`\n{USAGE}")),

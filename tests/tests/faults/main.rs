@@ -1,0 +1,196 @@
+//! Every request of a load fails once, in every way, and the command runs again as its exit code
+//! advises: in the end everything is as if nothing had failed.
+//!
+//! A trial is a kind of load and a way to fail, such as `merge::lost-answer`. One run without a
+//! fault tells which requests there are; then each of them fails in a run of its own. A sample of
+//! them is tried, the same each time; `LOADER_TEST_FAULTS=all` tries them all.
+//!
+//! `named` has failures that were seen to lose something; `soak` is many programs at once.
+
+mod asked;
+mod between;
+mod fault;
+mod named;
+mod scenario;
+mod soak;
+mod state;
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+use std::sync::OnceLock;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use loader_tests::{Ended, run};
+
+use between::{Asked, Between};
+use fault::Fault;
+use scenario::{Scenario, Stage};
+
+/// Trials at once, of which most wait for a pause of the program to pass.
+const TRIALS_AT_ONCE: usize = 6;
+/// Of so many requests, one is in the sample of a trial.
+const SAMPLED: usize = 4;
+
+fn main() -> ExitCode {
+    if let Some(minutes) = number("LOADER_SOAK_MINUTES") {
+        let seed = number("LOADER_SOAK_SEED").unwrap_or(1);
+        return if soak::go_on(minutes, seed) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = arguments.test_threads.or(Some(TRIALS_AT_ONCE));
+    let trials = scenario::ALL.iter().flat_map(|scenario| {
+        Fault::ALL.into_iter().map(move |fault| {
+            let name = format!("{}::{}", scenario.name, fault.name());
+            Trial::test(name, move || trial(scenario, fault))
+        })
+    });
+    let named = named::TESTS.into_iter().map(|(name, test)| {
+        Trial::test(format!("named::{name}"), move || {
+            test();
+            Ok(())
+        })
+    });
+    let soak = Trial::test("soak", || {
+        soak::a_short_round_ends_as_delivered();
+        Ok(())
+    });
+    libtest_mimic::run(&arguments, named.chain(trials).chain([soak]).collect()).exit_code()
+}
+
+/// A variable that is a number.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Fails requests of one kind of load in one way.
+fn trial(scenario: &Scenario, fault: Fault) -> Result<(), Failed> {
+    let sample = sample(requests_of(scenario)?, scenario.name, fault);
+    let name = format!("faults-{}-{}", scenario.name, fault.name());
+    let stage = scenario.prepare(&name, sample.len() + 1);
+    undisturbed(&stage, scenario.code)?;
+    let mut told: Vec<(String, Vec<String>)> = Vec::new();
+    for (case, asked) in (1..).zip(&sample) {
+        let (codes, complaint) = disturbed(&stage, case, asked, fault, scenario.code);
+        told.push((format!("{asked} {codes:?}"), complaint.into_iter().collect()));
+    }
+    let states = state::of_all(&stage, sample.len() + 1);
+    let (without, with) = states.split_first().expect("the first case has no fault");
+    for ((_, complaints), state) in told.iter_mut().zip(with) {
+        complaints.extend(difference(without, state));
+    }
+    verdict(&told)
+}
+
+/// The requests of a kind of load. They are looked at once.
+fn requests_of(scenario: &Scenario) -> Result<&'static [Asked], Failed> {
+    type Seen = OnceLock<Result<Vec<Asked>, Failed>>;
+    static SEEN: [Seen; scenario::ALL.len()] = [const { OnceLock::new() }; scenario::ALL.len()];
+    let place = scenario::ALL.iter().position(|of| of.name == scenario.name);
+    let looked_at = SEEN[place.expect("it is listed")].get_or_init(|| {
+        let stage = scenario.prepare(&format!("faults-{}", scenario.name), 1);
+        undisturbed(&stage, scenario.code)
+    });
+    looked_at.as_deref().map_err(Failed::clone)
+}
+
+/// Runs the first case as it is, to see its requests.
+fn undisturbed(stage: &Stage<'_>, code: i32) -> Result<Vec<Asked>, Failed> {
+    let between = Between::failing(|_| None);
+    let mut command = stage.command(0);
+    between.lead(&mut command);
+    let ended = run(&mut command);
+    match ended.code == code {
+        true => Ok(between.requests()),
+        false => Err(format!("without a fault: {}", said(&ended)).into()),
+    }
+}
+
+/// Requests that are tried in this trial.
+fn sample(requests: &[Asked], scenario: &str, fault: Fault) -> Vec<Asked> {
+    let can_fail = requests.iter().filter(|asked| fault.can_befall(&asked.name)).cloned();
+    let all: Vec<Asked> = can_fail.collect();
+    if std::env::var_os("LOADER_TEST_FAULTS").is_some_and(|which| which == "all") {
+        return all;
+    }
+    // Each way to fail begins elsewhere, so that together they come to every request.
+    let word = format!("{scenario}{}", fault.name());
+    let start = word.bytes().map(usize::from).sum::<usize>() % SAMPLED;
+    all.into_iter().skip(start).step_by(SAMPLED).collect()
+}
+
+/// Runs a case with its fault, and again as its exit code says. Gives the exit codes, and what is
+/// wrong with them.
+fn disturbed(
+    stage: &Stage<'_>,
+    case: usize,
+    asked: &Asked,
+    fault: Fault,
+    code: i32,
+) -> (Vec<i32>, Option<String>) {
+    let planned = asked.clone();
+    let between = Between::failing(move |asked| (*asked == planned).then_some(fault));
+    let mut command = stage.command(case);
+    between.lead(&mut command);
+    if fault == Fault::Silence {
+        command.args(["--request-timeout", "3"]);
+    }
+    let first = run(&mut command);
+    let mut codes = vec![first.code];
+    if between.failed() == 0 {
+        // How many parts there are depends on which worker comes first.
+        let is_wrong = asked.nth == 0;
+        return (codes, is_wrong.then(|| "the request never came".to_owned()));
+    }
+    let mut last = first;
+    for mut next in stage.advised(case, last.code, fault.needs_a_person()) {
+        last = run(&mut next);
+        codes.push(last.code);
+    }
+    // What comes after the rows may fail without a word: the next run takes it up.
+    let is_right = last.code == code || (codes.len() > 1 && last.code == 0) || is_done(&last);
+    if stage.has_files(case, "data/in") {
+        codes.push(run(&mut stage.command(case)).code);
+    }
+    if stage.has_files(case, "data/staging") {
+        stage.clear(case);
+    }
+    (codes, (!is_right).then(|| said(&last)))
+}
+
+/// Whether a run says that its file was loaded by the run before.
+fn is_done(ended: &Ended) -> bool {
+    ended.code == 2 && ended.stdout.contains("nothing is to be done")
+}
+
+fn said(ended: &Ended) -> String {
+    format!("exit {}\n{}\n{}", ended.code, ended.stdout, ended.stderr)
+}
+
+/// Lines that only one of two states has.
+fn difference(expected: &[String], found: &[String]) -> Option<String> {
+    let only = |sign: &str, one: &[String], other: &[String]| -> String {
+        let mut other = other.to_vec();
+        let mut lines = String::new();
+        for line in one {
+            match other.iter().position(|o| o == line) {
+                Some(place) => drop(other.swap_remove(place)),
+                None => writeln!(lines, "{sign} {line}").expect("a string takes everything"),
+            }
+        }
+        lines
+    };
+    let lines = only("-", expected, found) + &only("+", found, expected);
+    (!lines.is_empty()).then_some(lines)
+}
+
+fn verdict(told: &[(String, Vec<String>)]) -> Result<(), Failed> {
+    if std::env::var_os("LOADER_TEST_SHOW").is_some() {
+        for (what, _) in told {
+            eprintln!("{what}");
+        }
+    }
+    let bad = told.iter().filter(|(_, complaints)| !complaints.is_empty());
+    let text: String =
+        bad.map(|(what, complaints)| format!("{what}\n{}\n", complaints.join("\n"))).collect();
+    if text.is_empty() { Ok(()) } else { Err(text.into()) }
+}

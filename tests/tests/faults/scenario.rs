@@ -1,0 +1,246 @@
+//! What the program is doing while a request fails: kinds of loads, each with what is there before.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use loader_tests::{Place, program, run, world};
+use tempfile::TempDir;
+
+/// A kind of command. Each of its cases has a table and a bucket of its own; all of a trial share
+/// the schema.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    /// A file that was loaded into the table before.
+    before: Option<&'static str>,
+    /// The files to load: their endings (`a.csv` becomes `t7-a.csv`) and their contents.
+    files: &'static [(&'static str, &'static str)],
+    arguments: &'static [&'static str],
+    /// Whether views hang on the table.
+    has_views: bool,
+    /// The exit code without a fault.
+    pub(crate) code: i32,
+}
+
+const FIRST: &str = "id,amount,note\n1,0.5,one\n2,1.5,two\n";
+const SECOND: &str = "id,amount,note\n2,2.5,second\n3,3.5,third\n";
+const BY_KEY: &[&str] = &["--upsert-keys", "id"];
+
+pub(crate) const ALL: [Scenario; 8] = [
+    Scenario {
+        name: "merge",
+        before: Some(FIRST),
+        files: &[("a.csv", SECOND)],
+        arguments: BY_KEY,
+        has_views: false,
+        code: 0,
+    },
+    Scenario {
+        name: "append",
+        before: Some(FIRST),
+        files: &[("a.csv", SECOND)],
+        arguments: &["--strategy", "append"],
+        has_views: false,
+        code: 0,
+    },
+    Scenario {
+        name: "replace",
+        before: Some(FIRST),
+        files: &[("a.csv", SECOND)],
+        arguments: &["--strategy", "replace"],
+        has_views: false,
+        code: 0,
+    },
+    Scenario {
+        name: "new-table",
+        before: None,
+        files: &[("a.csv", FIRST)],
+        arguments: &["--strategy", "append"],
+        has_views: false,
+        code: 0,
+    },
+    Scenario {
+        name: "two-transactions",
+        before: Some(FIRST),
+        files: &[("a.csv", SECOND)],
+        arguments: &["--strategy", "append", "--split-load-above", "0"],
+        has_views: false,
+        code: 0,
+    },
+    Scenario {
+        name: "several-files",
+        before: Some(FIRST),
+        files: &[("a.csv", SECOND), ("b.csv", FIRST), ("c.csv", "id,amount,note\n4,9.5,c\n")],
+        arguments: &["--strategy", "append"],
+        has_views: false,
+        code: 0,
+    },
+    Scenario {
+        name: "evolution",
+        before: Some("id,amount,note\n1,0.5,one\n"),
+        files: &[("a.csv", "id,amount,note,more\n3000000000,0.5,LONG,new\n")],
+        arguments: BY_KEY,
+        has_views: true,
+        code: 0,
+    },
+    Scenario {
+        name: "refused",
+        before: Some(FIRST),
+        files: &[("a.csv", "id,amount,note\n4,none,x\n")],
+        arguments: BY_KEY,
+        has_views: false,
+        code: 3,
+    },
+];
+
+/// The cases of a trial: what they share.
+pub(crate) struct Stage<'a> {
+    scenario: &'a Scenario,
+    pub(crate) place: Place,
+    settings: TempDir,
+}
+
+impl Scenario {
+    /// Makes the tables of so many cases as they are before.
+    pub(crate) fn prepare(&self, name: &str, cases: usize) -> Stage<'_> {
+        let place = Place::new(name);
+        let settings = tempfile::tempdir().expect("a folder");
+        let table = |case| format!("[tables.{0}]\nfiles = '{0}-*.csv'\n", table_of(case));
+        let tables: String = (0..cases).map(table).collect();
+        fs::write(settings.path().join("loader.toml"), tables).expect("writes");
+        let stage = Stage { scenario: self, place, settings };
+        // The bookkeeping tables are there; each table's own fence is made by its first load.
+        stage.put(&stage.place.name, "first.csv", FIRST);
+        stage.load(&["--source-file-name", "first.csv", "--target-table", "first"]);
+        if let Some(before) = self.before {
+            for case in 0..cases {
+                stage.put(&stage.place.name, &format!("{}-before.csv", table_of(case)), before);
+            }
+            stage.load(&[]);
+        }
+        for case in 0..cases {
+            for (ending, content) in self.files {
+                let name = format!("{}-{ending}", table_of(case));
+                stage.put(&stage.bucket(case), &name, &content.replace("LONG", &"l".repeat(300)));
+            }
+            if self.has_views {
+                stage.make_views(case);
+            }
+        }
+        stage
+    }
+}
+
+fn table_of(case: usize) -> String {
+    format!("t{case:03}")
+}
+
+/// Makes everything below a folder 30 days old.
+pub(crate) fn age(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            age(&path);
+        } else {
+            let long_ago = SystemTime::now() - Duration::from_secs(30 * 24 * 60 * 60);
+            let file = File::options().write(true).open(&path).expect("it is there");
+            file.set_modified(long_ago).expect("the time can be set");
+        }
+    }
+}
+
+impl Stage<'_> {
+    /// The table of a case.
+    pub(crate) fn table(&self, case: usize) -> String {
+        table_of(case)
+    }
+
+    /// The bucket of a case.
+    pub(crate) fn bucket(&self, case: usize) -> String {
+        format!("{}-{case:03}", self.place.name)
+    }
+
+    pub(crate) fn put(&self, bucket: &str, name: &str, content: &str) {
+        let folder = world().dir().join(bucket).join("data/in");
+        fs::create_dir_all(&folder).expect("a bucket is a folder");
+        fs::write(folder.join(name), content).expect("writes");
+    }
+
+    fn make_views(&self, case: usize) {
+        let (s, t) = (self.place.schema(), table_of(case));
+        for statement in [
+            format!("CREATE VIEW {s}.{t}_v AS SELECT id, note FROM {s}.{t}"),
+            format!("CREATE VIEW {s}.{t}_on_v AS SELECT id FROM {s}.{t}_v"),
+            format!("GRANT SELECT ON {s}.{t}_v TO PUBLIC"),
+        ] {
+            self.place.execute(&statement);
+        }
+    }
+
+    /// A load of what comes before, without a fault.
+    fn load(&self, arguments: &[&str]) {
+        let mut command = Command::new(program());
+        command.args(["run", "--src-bucket", &self.place.name, "--local"]).arg(world().dir());
+        command.args(self.scenario.arguments);
+        let ended = run(self.common(&mut command).args(arguments));
+        assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+    }
+
+    /// The load of a case, as people have it who load into AWS.
+    pub(crate) fn command(&self, case: usize) -> Command {
+        let mut command = self.other("run", case);
+        command.arg(table_of(case)).args(self.scenario.arguments);
+        command
+    }
+
+    /// The command that tries the files of a case again, also where nothing seems to have changed.
+    pub(crate) fn retry(&self, case: usize) -> Command {
+        let mut command = self.other("retry", case);
+        command.arg(table_of(case)).args(self.scenario.arguments);
+        command
+    }
+
+    /// What an exit code advises: to run again, or once a person has acted, to say so and run
+    /// again.
+    pub(crate) fn advised(&self, case: usize, code: i32, needs_a_person: bool) -> Vec<Command> {
+        match code {
+            4 | 6 => vec![self.command(case)],
+            2 if needs_a_person => vec![self.retry(case), self.command(case)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether there are files below a folder of a case.
+    pub(crate) fn has_files(&self, case: usize, folder: &str) -> bool {
+        let folder = world().dir().join(self.bucket(case)).join(folder);
+        fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some())
+    }
+
+    /// Removes what a run has left, as if it had been there for long.
+    pub(crate) fn clear(&self, case: usize) {
+        age(&world().dir().join(self.bucket(case)).join("data/staging"));
+        let ended = run(&mut self.other("gc", case));
+        assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    }
+
+    /// Another command about the bucket of a case.
+    pub(crate) fn other(&self, verb: &str, case: usize) -> Command {
+        let mut command = Command::new(program());
+        command.args([verb, "--src-bucket", &self.bucket(case)]);
+        command.args(["--workgroup-name", "local", "--database", "dev"]);
+        command.args(["--iam-role", &world().endpoints().iam_role]);
+        command.envs(world().endpoints().variables());
+        self.common(&mut command);
+        command
+    }
+
+    fn common<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.args(["--schema-name", &self.place.schema(), "--report", "json"]);
+        command.env("LOADER_PLUGINS", "none").current_dir(self.folder())
+    }
+
+    fn folder(&self) -> &Path {
+        self.settings.path()
+    }
+}
