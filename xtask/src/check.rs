@@ -10,6 +10,10 @@ use crate::{circles, contract, plugins, setup, walls};
 /// Rust files longer than this must say in their header why.
 const LONG_FILE_LINES: usize = 400;
 
+/// Pages with tables whose last column names tests.
+const PAGES_WITH_TESTS: [&str; 2] = ["docs/security.md", PROMISES];
+const PROMISES: &str = "docs/promises.md";
+
 const LINTS: [&str; 6] = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
 const DOCUMENTATION: [&str; 3] = ["doc", "--workspace", "--no-deps"];
 
@@ -22,7 +26,8 @@ pub(crate) fn all() -> Result<(), Failure> {
     step("circles of files", circles::check)?;
     step("plugin contract", contract::check)?;
     step("bindings of the plugin contract", contract::check_bindings)?;
-    step("docs/security.md names tests that are there", security_tests)?;
+    step("pages name tests that are there", tests_on_pages)?;
+    step("each section of SEMANTICS.md has its tests named", promised_sections)?;
     step("walls between crates", walls::check)?;
     let toolchain = setup::toolchain()?;
     step("plugins build", || plugins::build_plugins(&toolchain, &[]))?;
@@ -73,23 +78,22 @@ fn rust_files() -> Result<Vec<String>, Failure> {
     Ok(listed.lines().map(str::to_owned).collect())
 }
 
-/// Is each test that `docs/security.md` names a function of ours, or a folder of `tests/cases`?
-fn security_tests() -> Result<(), Failure> {
-    let page = std::fs::read_to_string(root().join("docs/security.md"))
-        .or_else(|error| failure(format!("docs/security.md cannot be read: {error}")))?;
-    let read = |file: &String| std::fs::read_to_string(root().join(file)).unwrap_or_default();
-    let sources: String = rust_files()?.iter().map(read).collect();
-    let is_case = |name: &str| root().join("tests/cases").join(name).is_dir();
-    let is_there = |name: &str| is_case(name) || sources.contains(&format!("fn {name}("));
-    let named: Vec<&str> = tests_named(&page).collect();
-    let missing: Vec<&str> = named.iter().copied().filter(|name| !is_there(name)).collect();
+/// Is each test there that a page names?
+fn tests_on_pages() -> Result<(), Failure> {
+    let tests = Tests::read()?;
+    PAGES_WITH_TESTS.iter().try_for_each(|page| tests_on(page, &tests))
+}
+
+fn tests_on(page: &str, tests: &Tests) -> Result<(), Failure> {
+    let text = text_of(page)?;
+    let named: Vec<&str> = tests_named(&text).collect();
+    let missing: Vec<&str> = named.iter().copied().filter(|name| !tests.have(name)).collect();
     match (named.as_slice(), missing.as_slice()) {
-        ([], _) => failure("docs/security.md names no tests"),
+        ([], _) => failure(format!("{page} names no tests")),
         (_, []) => Ok(()),
-        (_, missing) => failure(format!(
-            "docs/security.md names tests that are not there: {}",
-            missing.join(", ")
-        )),
+        (_, missing) => {
+            failure(format!("{page} names tests that are not there: {}", missing.join(", ")))
+        }
     }
 }
 
@@ -98,4 +102,93 @@ fn tests_named(page: &str) -> impl Iterator<Item = &str> {
     let rows = page.lines().filter(|line| line.starts_with("| ") && line.ends_with(" |"));
     let last = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
     last.flat_map(|cell| cell.split('`').skip(1).step_by(2))
+}
+
+/// Where tests are looked for by their names.
+struct Tests {
+    /// All Rust files, one behind the other.
+    functions: String,
+    /// The outcomes of the hostile plugin, a line for each of its words.
+    misdeeds: String,
+    /// The Rust files that name kinds of loads and the ways in which their requests fail.
+    faults: String,
+}
+
+impl Tests {
+    fn read() -> Result<Tests, Failure> {
+        let read = |file: &String| std::fs::read_to_string(root().join(file)).unwrap_or_default();
+        let functions = rust_files()?.iter().map(read).collect();
+        let misdeeds = text_of("tests/misdeeds.txt")?;
+        let (loads, ways) = ("tests/tests/faults/scenario.rs", "tests/tests/faults/fault.rs");
+        let faults = text_of(loads)? + &text_of(ways)?;
+        Ok(Tests { functions, misdeeds, faults })
+    }
+
+    /// `cases/gzip` is a folder, and `merge::lost-answer` a load with its fault. Another name is
+    /// that of a function, of a folder of `tests/cases`, or of a misdeed.
+    fn have(&self, name: &str) -> bool {
+        let is_case = |name: &str| root().join("tests/cases").join(name).is_dir();
+        if let Some(case) = name.strip_prefix("cases/") {
+            return is_case(case);
+        }
+        if let Some((load, fault)) = name.split_once("::") {
+            return [load, fault].iter().all(|word| self.faults.contains(&format!("\"{word}\"")));
+        }
+        let has_outcome = |line: &str| line.split(' ').next() == Some(name);
+        self.functions.contains(&format!("fn {name}("))
+            || is_case(name)
+            || self.misdeeds.lines().any(has_outcome)
+    }
+}
+
+/// Is each section of SEMANTICS.md linked from the page that names the tests of its promises? So a
+/// new section is not forgotten there.
+fn promised_sections() -> Result<(), Failure> {
+    let (semantics, promises) = (text_of("SEMANTICS.md")?, text_of(PROMISES)?);
+    let missing = sections_without_link(&semantics, &promises);
+    match missing.as_slice() {
+        [] => Ok(()),
+        missing => failure(format!(
+            "{PROMISES} has no link to these sections of SEMANTICS.md: {}; name the tests of their \
+             promises there",
+            missing.join(", ")
+        )),
+    }
+}
+
+/// The sections to which the page has no link, each as the link's target.
+fn sections_without_link(semantics: &str, page: &str) -> Vec<String> {
+    let headings = semantics.lines().filter_map(|line| line.strip_prefix("## "));
+    let targets = headings.map(|heading| format!("../SEMANTICS.md#{}", anchor(heading)));
+    targets.filter(|target| !page.contains(&format!("({target})"))).collect()
+}
+
+/// The anchor that GitHub gives to a heading: in lower case, without punctuation, `-` for a blank.
+fn anchor(heading: &str) -> String {
+    let is_kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
+    heading.to_lowercase().chars().filter(is_kept).collect::<String>().replace(' ', "-")
+}
+
+fn text_of(file: &str) -> Result<String, Failure> {
+    std::fs::read_to_string(root().join(file))
+        .or_else(|error| failure(format!("{file} cannot be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_named_in_the_last_column() {
+        let page = "`no_row`\n\n| promise | shown by |\n|---|---|\n| `--x` | `one`, `cases/two` |\n\
+                    - `a_list`\n";
+        assert_eq!(tests_named(page).collect::<Vec<_>>(), ["one", "cases/two"]);
+    }
+
+    #[test]
+    fn a_section_without_a_link_is_found() {
+        let semantics = "# Title\n\n## Files, and exactly once\n\n### Part\n\n## CSV\n";
+        let page = "## [Files](../SEMANTICS.md#files-and-exactly-once)\n";
+        assert_eq!(sections_without_link(semantics, page), ["../SEMANTICS.md#csv"]);
+    }
 }
