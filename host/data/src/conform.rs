@@ -146,7 +146,7 @@ mod tests {
         assert_eq!((batch.num_rows(), rejects.len()), (2, 1));
         assert_eq!(
             &*rejects[0].message,
-            "the value is not JSON with strings of 65535 bytes at most"
+            "the value is not JSON with strings of 65535 bytes and 1000 levels at most"
         );
     }
 

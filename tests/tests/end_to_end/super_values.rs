@@ -30,10 +30,19 @@ fn json_longer_than_a_varchar_is_loaded_from_csv_parts() {
 }
 
 #[test]
+fn json_that_is_too_deep_for_a_super_is_a_rejected_row() {
+    let json = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+    let (place, file) = place_with("deep-super", &json);
+    assert_eq!(load(&place, &file, &[]).ended.code, 3);
+    let report = load(&place, &(file + "8,\"[[1]]\"\n"), &["--max-rejects", "1"]).succeeded();
+    assert_eq!((report.rows("inserted"), report.rows("rejected")), (1, 1));
+}
+
+#[test]
 fn a_string_in_json_that_a_super_does_not_take_is_a_rejected_row() {
     let json = format!("{{\"a\": [\"{}\"]}}", "x".repeat(65_536));
     let (place, file) = place_with("long-string", &json);
     let refused = load(&place, &file, &["--staging-format", "csv"]);
     assert_eq!(refused.ended.code, 3, "{}", refused.ended.stderr);
-    insta::assert_snapshot!(refused.error(), @"1 row was rejected, and none may be: line 2, column `doc`: the value is not JSON with strings of 65535 bytes at most (loader does-not-fit); correct the file, or allow rejects with --max-rejects (uri s3://long-string/data/in/x.csv)");
+    insta::assert_snapshot!(refused.error(), @"1 row was rejected, and none may be: line 2, column `doc`: the value is not JSON with strings of 65535 bytes and 1000 levels at most (loader does-not-fit); correct the file, or allow rejects with --max-rejects (uri s3://long-string/data/in/x.csv)");
 }

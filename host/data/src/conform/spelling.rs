@@ -3,9 +3,9 @@
 //!
 //! A text that does not fit would fail the whole load, and Redshift would not say which row it was.
 
-use loader_model::column_type::ColumnType;
+use loader_model::column_type::{ColumnType, MAX_VARCHAR_BYTES};
 
-use super::json::fits_super;
+use super::json::{MAX_DEPTH, fits_super};
 
 /// How the texts of a column must be spelt, by the type that they are cast to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,11 @@ impl Spelling {
     pub(super) fn expected(self) -> String {
         let expected = match self {
             Spelling::Ascii => "ASCII, which is all that CHAR holds",
-            Spelling::Json => "JSON with strings of 65535 bytes at most",
+            Spelling::Json => {
+                return format!(
+                    "JSON with strings of {MAX_VARCHAR_BYTES} bytes and {MAX_DEPTH} levels at most"
+                );
+            }
             Spelling::Hex { max_bytes: u32::MAX } => "an even number of hexadecimal digits",
             Spelling::Hex { max_bytes } => {
                 return format!(
