@@ -140,14 +140,20 @@ pub(crate) async fn take_back(
     is_forced: bool,
 ) -> Result<TakenBack> {
     let source = address(&place.bucket, name);
-    if place.store.head(&source).await?.is_some() {
-        return Ok(TakenBack::Done);
-    }
+    let there = place.store.head(&source).await?;
     // A name may itself end as the loader makes names end.
     let is_of_name =
         |aside: &Aside| aside.name == name || written_name(&aside.uri.key) == Some(name);
     let last = list(place).await?.into_iter().find(is_of_name);
     let Some(last) = last else { return Ok(TakenBack::Done) };
+    if let Some(there) = there {
+        // The same content was on its way here when a run ended.
+        let aside = place.store.head(&last.uri).await?.filter(|aside| aside.etag == there.etag);
+        if let Some(aside) = aside {
+            place.store.delete_unchanged(&last.uri, &aside).await?;
+        }
+        return Ok(TakenBack::Done);
+    }
     if !is_forced
         && let Some(by) =
             successors(place, schema, std::slice::from_ref(&last)).await?.get(&last.uri.key)
