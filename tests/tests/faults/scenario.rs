@@ -3,15 +3,20 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use loader_tests::{Place, program, run, world};
+use loader_tests::{Ended, Place, code, program, run, start, world};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+/// How long files may take that are watched for.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A kind of command. Each of its cases has a table and a bucket of its own; all of a trial share
 /// the schema.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
+    verb: Verb,
     /// A file that was loaded into the table before.
     before: Option<&'static str>,
     /// The files to load: their endings (`a.csv` becomes `t7-a.csv`) and their contents.
@@ -23,13 +28,24 @@ pub(crate) struct Scenario {
     pub(crate) code: i32,
 }
 
+/// The command that is disturbed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Run,
+    /// After the files were refused, and put aside.
+    Retry,
+    /// Until the files are loaded.
+    Watch,
+}
+
 const FIRST: &str = "id,amount,note\n1,0.5,one\n2,1.5,two\n";
 const SECOND: &str = "id,amount,note\n2,2.5,second\n3,3.5,third\n";
 const BY_KEY: &[&str] = &["--upsert-keys", "id"];
 
-pub(crate) const ALL: [Scenario; 8] = [
+pub(crate) const ALL: [Scenario; 10] = [
     Scenario {
         name: "merge",
+        verb: Verb::Run,
         before: Some(FIRST),
         files: &[("a.csv", SECOND)],
         arguments: BY_KEY,
@@ -38,6 +54,7 @@ pub(crate) const ALL: [Scenario; 8] = [
     },
     Scenario {
         name: "append",
+        verb: Verb::Run,
         before: Some(FIRST),
         files: &[("a.csv", SECOND)],
         arguments: &["--strategy", "append"],
@@ -46,6 +63,7 @@ pub(crate) const ALL: [Scenario; 8] = [
     },
     Scenario {
         name: "replace",
+        verb: Verb::Run,
         before: Some(FIRST),
         files: &[("a.csv", SECOND)],
         arguments: &["--strategy", "replace"],
@@ -54,6 +72,7 @@ pub(crate) const ALL: [Scenario; 8] = [
     },
     Scenario {
         name: "new-table",
+        verb: Verb::Run,
         before: None,
         files: &[("a.csv", FIRST)],
         arguments: &["--strategy", "append"],
@@ -62,6 +81,7 @@ pub(crate) const ALL: [Scenario; 8] = [
     },
     Scenario {
         name: "two-transactions",
+        verb: Verb::Run,
         before: Some(FIRST),
         files: &[("a.csv", SECOND)],
         arguments: &["--strategy", "append", "--split-load-above", "0"],
@@ -70,6 +90,7 @@ pub(crate) const ALL: [Scenario; 8] = [
     },
     Scenario {
         name: "several-files",
+        verb: Verb::Run,
         before: Some(FIRST),
         files: &[("a.csv", SECOND), ("b.csv", FIRST), ("c.csv", "id,amount,note\n4,9.5,c\n")],
         arguments: &["--strategy", "append"],
@@ -78,6 +99,7 @@ pub(crate) const ALL: [Scenario; 8] = [
     },
     Scenario {
         name: "evolution",
+        verb: Verb::Run,
         before: Some("id,amount,note\n1,0.5,one\n"),
         files: &[("a.csv", "id,amount,note,more\n3000000000,0.5,LONG,new\n")],
         arguments: BY_KEY,
@@ -86,11 +108,30 @@ pub(crate) const ALL: [Scenario; 8] = [
     },
     Scenario {
         name: "refused",
+        verb: Verb::Run,
         before: Some(FIRST),
         files: &[("a.csv", "id,amount,note\n4,none,x\n")],
         arguments: BY_KEY,
         has_views: false,
         code: 3,
+    },
+    Scenario {
+        name: "retry",
+        verb: Verb::Retry,
+        before: Some(FIRST),
+        files: &[("a.csv", "id,amount,note\n4,4.5,x,more\n5,5.5,y\n")],
+        arguments: &["--strategy", "append", "--max-rejects", "1"],
+        has_views: false,
+        code: 0,
+    },
+    Scenario {
+        name: "watch",
+        verb: Verb::Watch,
+        before: Some(FIRST),
+        files: &[("a.csv", SECOND), ("b.csv", FIRST)],
+        arguments: &["--strategy", "append"],
+        has_views: false,
+        code: 0,
     },
 ];
 
@@ -126,6 +167,10 @@ impl Scenario {
             }
             if self.has_views {
                 stage.make_views(case);
+            }
+            if self.verb == Verb::Retry {
+                let ended = run(stage.other("run", case).args(["--max-rejects", "0"]));
+                assert_eq!(ended.code, 3, "{}{}", ended.stdout, ended.stderr);
             }
         }
         stage
@@ -187,11 +232,50 @@ impl Stage<'_> {
         assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
     }
 
-    /// The load of a case, as people have it who load into AWS.
+    /// The command of a case, as people have it who load into AWS.
     pub(crate) fn command(&self, case: usize) -> Command {
-        let mut command = self.other("run", case);
-        command.arg(table_of(case)).args(self.scenario.arguments);
+        let mut command = match self.scenario.verb {
+            Verb::Run => self.other("run", case),
+            Verb::Retry => self.other("retry", case),
+            Verb::Watch => self.other("watch", case),
+        };
+        match self.scenario.verb {
+            Verb::Run => command.arg(table_of(case)),
+            Verb::Retry => command.args(
+                self.scenario
+                    .files
+                    .iter()
+                    .map(|(ending, _)| format!("{}-{ending}", table_of(case))),
+            ),
+            Verb::Watch => command.args(["--look-every", "1"]),
+        };
+        command.args(self.scenario.arguments);
         command
+    }
+
+    /// Carries a command out. One that watches gets a signal once its files are loaded, or are held
+    /// because somebody has to act.
+    pub(crate) fn carry_out(&self, case: usize, mut command: Command) -> Ended {
+        if self.scenario.verb != Verb::Watch {
+            return run(&mut command);
+        }
+        let mut child = start(&mut command);
+        let started = Instant::now();
+        while self.has_files(case, "data/in") && !self.has_files(case, "data/held") {
+            let ended = child.try_wait().expect("a child").is_some();
+            if ended || started.elapsed() > PATIENCE {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // It may have ended by itself.
+        let _ = kill_process(Pid::from_child(&child), Signal::TERM);
+        let output = child.wait_with_output().expect("it ends");
+        Ended {
+            code: code(output.status),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
     }
 
     /// The command that tries the files of a case again, also where nothing seems to have changed.
@@ -201,12 +285,24 @@ impl Stage<'_> {
         command
     }
 
+    /// The load of what lies in the bucket of a case.
+    pub(crate) fn run(&self, case: usize) -> Command {
+        let mut command = self.other("run", case);
+        command.arg(table_of(case)).args(self.scenario.arguments);
+        command
+    }
+
     /// What an exit code advises: to run again, or once a person has acted, to say so and run
     /// again.
     pub(crate) fn advised(&self, case: usize, code: i32, needs_a_person: bool) -> Vec<Command> {
         match code {
-            4 | 6 => vec![self.command(case)],
-            2 if needs_a_person => vec![self.retry(case), self.command(case)],
+            4 | 6 if self.scenario.verb == Verb::Retry => vec![self.command(case)],
+            4 | 6 => vec![self.run(case)],
+            2 if self.scenario.verb == Verb::Retry => vec![self.command(case), self.run(case)],
+            2 if needs_a_person => vec![self.retry(case), self.run(case)],
+            0 if self.scenario.verb == Verb::Watch && self.has_files(case, "data/held") => {
+                vec![self.retry(case), self.run(case)]
+            }
             _ => Vec::new(),
         }
     }

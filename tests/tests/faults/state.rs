@@ -17,6 +17,8 @@ pub(crate) fn of_all(stage: &Stage<'_>, cases: usize) -> Vec<Vec<String>> {
             let mut lines = facts.get(&table).cloned().unwrap_or_default();
             lines.extend(objects(&stage.bucket(case)).iter().map(|key| key.replace(&table, "t")));
             lines.sort();
+            // A run that failed afterwards, and the next one, both write down what was rejected.
+            lines.dedup_by(|a, b| a == b && a.starts_with("object data/rejected/"));
             lines
         })
         .collect()
