@@ -77,26 +77,9 @@ fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
 /// machine builds the dependencies once.
 fn demo(arguments: &[String]) -> Result<(), Failure> {
     setup::postgres()?;
-    build_programs()?;
+    run::build_programs()?;
     let mut loader = std::process::Command::new(run::target().join("debug/loader"));
     run::run(loader.arg("demo").args(arguments).current_dir(run::root()))
-}
-
-/// Builds `loader` and what goes with it, which the demo and the tests start.
-// With the whole workspace, crates get the features that the tests need, and the tests do not build
-// them a second time.
-fn build_programs() -> Result<(), Failure> {
-    eprintln!("== loader, and the stand-in for S3 and Redshift");
-    run::watched(&mut run::cargo(&[
-        "build",
-        "--workspace",
-        "--bin",
-        "loader",
-        "--bin",
-        "loader-local",
-        "--bin",
-        "loader-lambda",
-    ]))
 }
 
 /// Builds all plugins and all tests, runs them, and counts the instructions of the data path.
@@ -106,7 +89,7 @@ fn test(arguments: &[String]) -> Result<(), Failure> {
     eprintln!("== plugins");
     plugins::build_plugins(&toolchain, &[])?;
     // `--test cases` alone would leave the programs as they were.
-    build_programs()?;
+    run::build_programs()?;
     eprintln!("== tests");
     let cargo = ["test", "--workspace"];
     let of_cargo = arguments.iter().take_while(|argument| *argument != "--");

@@ -39,6 +39,23 @@ pub(crate) fn watched(cargo: &mut Command) -> Result<(), Failure> {
     ended_well(watched::cargo(cargo), cargo)
 }
 
+/// Builds `loader` and what goes with it, which the demo and the tests start.
+// With the whole workspace, crates get the features that the tests need, and the tests do not build
+// them a second time.
+pub(crate) fn build_programs() -> Result<(), Failure> {
+    eprintln!("== loader, and the stand-in for S3 and Redshift");
+    watched(&mut cargo(&[
+        "build",
+        "--workspace",
+        "--bin",
+        "loader",
+        "--bin",
+        "loader-local",
+        "--bin",
+        "loader-lambda",
+    ]))
+}
+
 /// Runs to the end, and shows its lines only when it fails. `what`: what it does, for the user.
 pub(crate) fn quietly(what: &str, command: &mut Command) -> Result<(), Failure> {
     ended_well(watched::quietly(what, command), command)

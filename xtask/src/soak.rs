@@ -2,7 +2,7 @@
 //! tests use.
 
 use crate::failure::{Failure, failure};
-use crate::{build_programs, plugins, run, setup};
+use crate::{plugins, run, setup};
 
 /// Reads the flags and starts the test program. Errors: an unknown flag; something that was not as
 /// it should be.
@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     let setup::ForTests { toolchain, .. } = setup::for_tests()?;
     plugins::build_plugins(&toolchain, &[])?;
-    build_programs()?;
+    run::build_programs()?;
     let mut cargo = run::cargo(&["test", "--workspace", "--test", "faults"]);
     run::run(cargo.envs(variables))
 }
