@@ -47,6 +47,8 @@ use std::io::Write;
 
 use loader_model::error::{Error, Result};
 
+use crate::words::for_people;
+
 /// Logs what went wrong, if anything did, and returns the exit code.
 fn conclude(outcome: Result<()>) -> u8 {
     match outcome {
@@ -61,9 +63,14 @@ fn fail(error: &Error) -> u8 {
     error.kind().exit_code()
 }
 
-/// Writes to stdout. A reader that went away is not an error. (For example, `head -1` behind
-/// `loader sql …` closes the pipe after the first line.)
+/// Writes a text for people, or JSON, to stdout. What a terminal would obey is replaced.
 fn print(text: &str) {
+    print_as_it_is(&for_people(text));
+}
+
+/// Writes values to stdout, for programs that take them as they are. A reader that went away is not
+/// an error. (For example, `head -1` behind `loader sql …` closes the pipe after the first line.)
+fn print_as_it_is(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }

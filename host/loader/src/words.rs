@@ -45,6 +45,28 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+/// A text of lines as people get it: what a terminal would obey is replaced, wherever it comes from
+/// (a header, a key, a plugin). Line ends, tabs and the program's own colours stay.
+pub(crate) fn for_people(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        let own = COLOURS.iter().find(|colour| rest.starts_with(**colour));
+        let taken = own.map_or(letter.len_utf8(), |colour| colour.len());
+        match letter {
+            _ if own.is_some() => out.push_str(&rest[..taken]),
+            '\n' | '\t' => out.push(letter),
+            _ => out.push(shown(letter)),
+        }
+        rest = &rest[taken..];
+    }
+    out
+}
+
+/// What `console` writes for the program's tones: none, bold, dim, red, green, yellow, cyan.
+const COLOURS: [&str; 7] =
+    ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[36m"];
+
 /// A name with its middle left out where it is too long: beginning and end tell more.
 pub(crate) fn shortened(name: &str, most: usize) -> String {
     let letters: Vec<char> = name.chars().map(shown).collect();
@@ -83,6 +105,13 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_reaches_people() {
+        let text = "na\u{1b}[2Jme\u{7}\u{1b}]0;x\u{7}\r\u{9b}2J \u{1b}[32mgood\u{1b}[0m\n\tb";
+        let shown = "na\u{fffd}[2Jme\u{fffd}\u{fffd}]0;x\u{fffd}\u{fffd}\u{fffd}2J \u{1b}[32mgood\u{1b}[0m\n\tb";
+        assert_eq!(for_people(text), shown);
+    }
 
     #[test]
     fn sentences_are_broken_at_blanks() {

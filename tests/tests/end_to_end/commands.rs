@@ -259,3 +259,24 @@ fn a_folder_works_again_after_its_server_was_killed() {
     let ended = sql("SELECT COUNT(*) AS n FROM kept");
     assert_eq!((ended.code, ended.stdout.as_str()), (0, "n\n0\n"), "{}", ended.stderr);
 }
+
+#[test]
+fn nothing_that_a_terminal_obeys_comes_from_a_header_or_a_key() {
+    let place = Place::new("obeyed");
+    let file = "k\u{1b}[2Jx.csv";
+    place.put(file, "id,na\u{1b}]0;hi\u{7}me\n1,a\n");
+    let mut plan = place.bare_command("plan");
+    plan.args(["--source-file-name", file, "--target-table", "t"]);
+    let mut load = place.bare_command("run");
+    load.args(["--source-file-name", file, "--target-table", "t"]);
+    let mut list = place.bare_command("ls");
+    list.arg("archive");
+    for mut command in [plan, load, list] {
+        let ended = run(&mut command);
+        assert_eq!(ended.code, 0, "{command:?}: {}", ended.stderr);
+        let said = ended.stdout + &ended.stderr;
+        let obeyed = |letter: char| letter.is_control() && letter != '\n';
+        assert!(!said.contains(obeyed), "{command:?}: {said:?}");
+        assert!(said.contains("x"), "{said}");
+    }
+}

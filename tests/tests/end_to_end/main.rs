@@ -28,6 +28,8 @@ mod leftovers;
 
 mod isolation;
 
+mod secrets;
+
 mod services;
 
 mod sniffing;

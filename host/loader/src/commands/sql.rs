@@ -9,7 +9,7 @@ use loader_warehouse::rows::{Cell, ResultRows};
 use serde_json::{Map, Value};
 
 use crate::cli::{RowFormat, SqlArgs};
-use crate::commands::{conclude, print, table};
+use crate::commands::{conclude, print, print_as_it_is, table};
 use crate::job::{self, WarehouseSettings};
 use crate::redshift::query::select;
 
@@ -23,7 +23,11 @@ async fn query(args: SqlArgs, stop: Stop) -> Result<()> {
     let aws = aws::connect(&settings.access).await?;
     let api = DataApi::new(&aws, &settings.database, "loader sql", stop);
     if let Some(rows) = select(&api, &args.statement).await? {
-        print(&render(&rows, args.format));
+        let text = render(&rows, args.format);
+        match args.format {
+            RowFormat::Csv | RowFormat::Json => print_as_it_is(&text),
+            RowFormat::Table => print(&text),
+        }
     }
     Ok(())
 }
