@@ -118,7 +118,7 @@ fn garbage_is_memory_too() {
     let plugin =
         load_with(tight, honest().functions(types).process(hoard)).expect("the plugin loads");
     let said = message(crate::open(&[plugin]).process(&crate::batch(&[1]), &crate::rows(&[1])));
-    insta::assert_snapshot!(said, @"Limit: plugin test 0 (sha256 …): process, row 101: wanted 2 MiB of memory, more than memory_bytes = 1 MiB, and gave up (in process); raise it in [limits] or mend the plugin");
+    insta::assert_snapshot!(said, @"Limit: plugin test 0 (sha256 …): process, row 101: wanted 1280 KiB of memory, more than memory_bytes = 1 MiB, and gave up (in process); raise it in [limits] or mend the plugin");
 }
 
 #[test]
