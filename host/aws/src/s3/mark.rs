@@ -37,3 +37,44 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::s3::fake::{self, on_runtime};
+
+    /// Writes to an S3 whose answer to the first attempt is lost, and which then says that the name
+    /// is taken. `answer`: from the mark of the write to what S3 says of the object.
+    fn written(answer: fn(&str) -> String) -> bool {
+        on_runtime(async {
+            let marks: Mutex<Vec<String>> = Mutex::default();
+            let store = fake::store("us-east-1", move |head| {
+                let mut marks = marks.lock().unwrap();
+                if head[0].starts_with("HEAD ") {
+                    return answer(&marks[0]);
+                }
+                let mark =
+                    head.iter().find_map(|line| line.strip_prefix("x-amz-meta-loader-write: "));
+                marks.extend(mark.map(str::to_owned));
+                let status = if marks.len() == 1 { "500 Lost" } else { "412 Taken" };
+                format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n")
+            });
+            let uri = S3Uri::new("b", "k");
+            store.await.write_new(&uri, b"rows".to_vec()).await.unwrap()
+        })
+    }
+
+    #[test]
+    fn a_write_whose_answer_was_lost_knows_its_own_object() {
+        let with_mark: fn(&str) -> String = |mark| {
+            format!(
+                "HTTP/1.1 200 OK\r\nx-amz-meta-loader-write: {mark}\r\nContent-Length: 4\r\n\r\n"
+            )
+        };
+        assert!(written(with_mark));
+        assert!(!written(|_| "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n".to_owned()));
+        assert!(!written(|_| "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_owned()));
+    }
+}

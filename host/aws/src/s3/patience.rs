@@ -11,14 +11,18 @@ use crate::s3::store::Store;
 /// The slowest connection that is not given up: a 64 MiB part may then take 17 minutes. One on
 /// which nothing moves at all is given up by the SDK after 20 seconds.
 const SLOWEST_BYTES_A_SECOND: u64 = 64 * 1024;
+/// The sizes between which the limit is the same. For each limit the SDK keeps connections of its
+/// own, so there are few; and what has at most a MiB has the connections of all other requests.
+const SIZES: [u64; 4] = [1 << 20, 64 << 20, 1 << 30, 8 << 30];
 
 impl Store {
     /// The config of a request that moves so many bytes.
     pub(super) fn patient(&self, bytes: u64) -> Builder {
         let limits = self.client().config().timeout_config();
-        let answer = limits.and_then(TimeoutConfig::read_timeout).unwrap_or_default();
-        let moving = Duration::from_secs(bytes / SLOWEST_BYTES_A_SECOND);
-        Builder::new()
-            .timeout_config(TimeoutConfig::builder().read_timeout(answer + moving).build())
+        let answer = limits.and_then(TimeoutConfig::read_timeout);
+        let Some(answer) = answer.filter(|_| bytes > SIZES[0]) else { return Builder::new() };
+        let size = SIZES.into_iter().find(|size| bytes <= *size).unwrap_or(u64::MAX >> 20);
+        let limit = answer + Duration::from_secs(size / SLOWEST_BYTES_A_SECOND);
+        Builder::new().timeout_config(TimeoutConfig::builder().read_timeout(limit).build())
     }
 }
