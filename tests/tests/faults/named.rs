@@ -174,7 +174,7 @@ fn a_run_meets_the_load_of_a_killed_one() {
 
 /// A producer writes a file of the same name while `loader retry` takes the refused one back.
 fn a_file_delivered_during_a_retry_is_kept() {
-    let stage = prepare("refused", "faults-retry", 1);
+    let stage = prepare("refused", "faults-delivered", 1);
     assert_eq!(run(&mut stage.command(0)).code, 3);
     let (bucket, name) = (stage.bucket(0), format!("{}-a.csv", stage.table(0)));
     let landing = world().dir().join(&bucket).join("data/in").join(&name);
