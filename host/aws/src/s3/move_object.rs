@@ -122,8 +122,8 @@ impl Store {
         request.copy_source(copy_source(from)).copy_source_if_match(&info.etag)
     }
 
-    /// The same in parts, as objects over 5 GiB have to be copied. False: an object has that name,
-    /// and it is left as it is.
+    /// The same in parts, as objects over 5 GiB have to be copied. False: nothing is copied,
+    /// because an object has that name, or the store takes no such condition.
     pub async fn copy_in_parts(
         &self,
         from: &S3Uri,
@@ -191,8 +191,11 @@ impl MultipartCopy<'_> {
             .copy_source_range(format!("bytes={start}-{end}"))
             .customize()
             .config_override(self.store.patient(COPY_PART_BYTES));
-        let part = self.store.sent(request.send()).await;
-        let part = part.map_err(|error| failure::read_failure(self.doing, error))?;
+        let part = match self.store.sent(request.send()).await {
+            Ok(part) => part,
+            Err(error) if failure::is_changed(&error) => return Err(replaced(self.from)),
+            Err(error) => return Err(failure::read_failure(self.doing, error)),
+        };
         let etag = part.copy_part_result.and_then(|result| result.e_tag);
         Ok(CompletedPart::builder().part_number(number).set_e_tag(etag).build())
     }
@@ -211,7 +214,9 @@ impl MultipartCopy<'_> {
         let request = request.config_override(self.store.patient(self.info.size_bytes));
         match self.store.sent(request.send()).await {
             Ok(_) => Ok(true),
-            Err(error) if failure::is_changed(&error) => Ok(false),
+            Err(error) if failure::is_changed(&error) || failure::is_not_implemented(&error) => {
+                Ok(false)
+            }
             Err(error) => Err(failure::read_failure(self.doing, error)),
         }
     }
