@@ -66,7 +66,7 @@ fn number(name: &str) -> Option<u64> {
 
 /// Fails requests of one kind of load in one way.
 fn trial(scenario: &Scenario, fault: Fault) -> Result<(), Failed> {
-    let sample = sample(requests_of(scenario)?, scenario.name, fault);
+    let sample = sample(requests_of(scenario)?, fault);
     let name = format!("faults-{}-{}", scenario.name, fault.name());
     let stage = scenario.prepare(&name, sample.len() + 1);
     undisturbed(&stage, scenario.code)?;
@@ -112,16 +112,16 @@ fn undisturbed(stage: &Stage<'_>, code: i32) -> Result<Vec<Asked>, Failed> {
 }
 
 /// Requests that are tried in this trial.
-fn sample(requests: &[Asked], scenario: &str, fault: Fault) -> Vec<Asked> {
+fn sample(requests: &[Asked], fault: Fault) -> Vec<Asked> {
     let can_fail = requests.iter().filter(|asked| fault.can_befall(&asked.name)).cloned();
     let all: Vec<Asked> = can_fail.collect();
     if std::env::var_os("LOADER_TEST_FAULTS").is_some_and(|which| which == "all") {
         return all;
     }
-    // Each way to fail begins elsewhere, so that together they come to every request.
-    let word = format!("{scenario}{}", fault.name());
-    let start = word.bytes().map(usize::from).sum::<usize>() % SAMPLED;
-    all.into_iter().skip(start).step_by(SAMPLED).collect()
+    // Each way to fail begins one request later, so that together they come to every request. (The
+    // first ones, as many as are left out between two requests, can befall any.)
+    let place = Fault::ALL.iter().position(|of| *of == fault).unwrap_or_default();
+    all.into_iter().skip(place % SAMPLED).step_by(SAMPLED).collect()
 }
 
 /// Runs a case with its fault, and again as its exit code says. Gives the exit codes, and what is
