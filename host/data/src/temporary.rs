@@ -1,4 +1,4 @@
-//! Temporary files, for which the disk of TMPDIR needs room. Nobody else on the machine can read
+//! Temporary files, for which the disk of TMPDIR needs room. No other user of the machine can read
 //! them: they hold the rows of files.
 
 use std::error::Error as StdError;

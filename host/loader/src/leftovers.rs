@@ -111,7 +111,8 @@ async fn staged_parts(
     Ok(found)
 }
 
-/// The objects below `data/staging/<table>_<file>/<run>/`, by that. Others are nobody's parts.
+/// The objects below `data/staging/<table>_<file>/<run>/`, by that. Other objects are no
+/// parts of a run.
 fn by_run(objects: Vec<Listed>) -> BTreeMap<String, Parts> {
     let mut runs: BTreeMap<String, Parts> = BTreeMap::new();
     for object in objects {

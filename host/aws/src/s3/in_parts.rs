@@ -73,7 +73,7 @@ impl Store {
         }
     }
 
-    /// Gives up an upload. Its parts go; one that is gone already counts as given up.
+    /// Gives up an upload. Its parts go; an upload that is gone already counts as given up.
     pub async fn give_up(&self, upload: &Unfinished) -> Result<()> {
         self.calls.count("AbortMultipartUpload");
         let (uri, id) = (&upload.uri, &upload.id);

@@ -79,7 +79,7 @@ impl Store {
         Store { stop: Stop::never(), ..self.clone() }
     }
 
-    /// Sends a request, unless the run shall stop: then nobody waits for its answer any more.
+    /// Sends a request, unless the run shall stop: then the answer is not waited for any more.
     // What was on its way may still arrive. Whatever it writes is found by the cleanup, or by the
     // next run, as after a kill.
     pub(super) fn sent<T, E>(

@@ -75,7 +75,7 @@ pub(crate) async fn empty_fences(
     Ok(found)
 }
 
-/// Whether a fence has a load. One that is gone meanwhile is nothing to drop.
+/// Whether a fence has a load. A fence that is gone meanwhile is not dropped.
 async fn has_loads(api: &DataApi, target: &TableName) -> Result<bool> {
     match select_if_there(api, &loads_of(target)).await? {
         Some(rows) => Ok(rows.first::<FenceLoads>("the fence")? != FenceLoads(0)),
