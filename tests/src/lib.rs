@@ -5,6 +5,7 @@
 //! loudly when the program or the plugins are not built: `cargo xtask test` builds them.
 
 pub mod proxy;
+pub mod queue;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

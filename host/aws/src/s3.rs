@@ -22,6 +22,8 @@ mod delete;
 
 mod move_object;
 
+mod same_content;
+
 mod in_parts;
 
 mod mark;

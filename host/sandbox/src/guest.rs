@@ -5,7 +5,7 @@
 //! every answer of the guest.
 
 use std::ops::{Range, RangeInclusive};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arrow_array::{Int64Array, RecordBatch};
 use arrow_schema::{Schema, SchemaRef};
@@ -132,6 +132,7 @@ impl Guest {
             guest.loader_plugin_transform().session().call_process(store, session, bytes)
         })?;
         work.counters.sandbox += start.elapsed();
+        check_time(work.counters.sandbox, self.plugin.limits())?;
         work.counters.bytes_in += bytes.len() as u64;
         let output =
             answer.map_err(|error| refused_row(error, work.rows, &part, self.plugin.limits()))?;
@@ -193,6 +194,17 @@ fn encode(part: &RecordBatch, counters: &mut PluginCounters) -> Result<Vec<u8>, 
     })?;
     counters.encode_decode += start.elapsed();
     Ok(bytes)
+}
+
+/// Refuses a session that computes for too long in all, however short its calls are.
+fn check_time(taken: Duration, limits: &Limits) -> Result<(), PluginError> {
+    let seconds = limits.session_seconds;
+    match taken > Duration::from_secs(seconds) {
+        false => Ok(()),
+        true => Err(PluginError::limit(format!(
+            "its calls took longer than session_seconds = {seconds} s in all"
+        ))),
+    }
 }
 
 fn row_too_large(bytes: usize, batch_bytes: usize) -> PluginError {

@@ -122,6 +122,8 @@ limits! {
     open_seconds: Seconds = 5, "They look at no rows.";
     /// One call of `process`.
     process_seconds: Seconds = 10, "A batch of 65,536 rows at a pace of 7,000 rows a second.";
+    /// All calls of `process` in one session; every worker thread has one for each plugin.
+    session_seconds: Seconds = 6 * 3_600, "A load that takes longer holds up all others.";
     /// `finish`.
     finish_seconds: Seconds = 5, "It returns counters.";
     /// Rows of one call of `process`; a larger batch is split.

@@ -2,9 +2,9 @@
 //! lost, nothing doubled.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStderr};
+use std::process::{Child, ChildStderr, Command};
 
-use loader_tests::{Place, Report, plugin};
+use loader_tests::{Place, Report, plugin, world};
 
 const POINTS: [&str; 8] =
     ["catalog", "infer", "stage", "filled", "load", "staging-deleted", "copied", "archived"];
@@ -42,6 +42,38 @@ fn a_run_killed_at_any_point_can_be_run_again() {
         );
         assert!(!place.keys().contains(&format!("data/in/{file}")), "{point}");
     }
+}
+
+/// Uploads a file in parts, by a program that is not ours. There is one, because all parts but the
+/// last one have 5 MiB; S3 gives the object such an ETag all the same.
+const UPLOAD_IN_PARTS: &str = r#"
+import sys, boto3
+at = {"Bucket": sys.argv[1], "Key": sys.argv[2]}
+s3 = boto3.client("s3")
+at["UploadId"] = s3.create_multipart_upload(**at)["UploadId"]
+part = s3.upload_part(**at, PartNumber=1, Body=sys.argv[3].encode())
+parts = [{"PartNumber": 1, "ETag": part["ETag"]}]
+assert s3.complete_multipart_upload(**at, MultipartUpload={"Parts": parts})["ETag"].endswith('-1"')
+"#;
+
+#[test]
+fn a_file_whose_copy_has_another_etag_is_archived_once() {
+    let place = Place::new("parts-killed");
+    let python = std::env::var_os("LOADER_TEST_PYTHON").unwrap_or_else(|| "python3".into());
+    let mut upload = Command::new(python);
+    let key = "data/in/t.csv";
+    upload.args(["-c", UPLOAD_IN_PARTS, &place.name, key, "id,amount\n1,0.5\n"]);
+    let uploaded = loader_tests::run(upload.envs(world().endpoints().variables()));
+    assert_eq!(uploaded.code, 0, "{}", uploaded.stderr);
+    let mut command = place.command("run", "t.csv", "t");
+    let killed =
+        loader_tests::run(command.args(["--strategy", "append"]).env("LOADER_CRASH_AT", "copied"));
+    assert_eq!(killed.code, 134, "{}", killed.stderr);
+    let again = place.load("t.csv", "t", &["--strategy", "append"]);
+    assert_eq!(again.ended.code, 0, "{}", again.error());
+    let files = place.keys().into_iter().filter(|key| key.ends_with(".csv"));
+    assert_eq!(files.collect::<Vec<_>>(), ["data/archive/YYYY/MM/t_#.csv"]);
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "1");
 }
 
 /// A file of rows enough for something to happen while they are read.

@@ -10,7 +10,7 @@ use loader_tests::{Place, code, program, world};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::queue::{Queue, told, told_of};
+use loader_tests::queue::{Queue, told, told_of};
 
 const TABLES: &str = "[tables.t]\nfiles = 't_*.csv'\nupsert-keys = ['id']\n[tables.u]\nfiles = \
                       'u_*.csv'\n[tables.frozen]\nfiles = 'f_*.csv'\nschema-policy = 'freeze'\n";

@@ -63,7 +63,6 @@ mod other_clients;
 
 mod other_languages;
 
-mod queue;
 mod super_values;
 
 mod telemetry;

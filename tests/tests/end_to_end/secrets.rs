@@ -2,7 +2,9 @@
 //! the places that are for rows: the table, its parts, and the objects with files and rejected rows.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
+use loader_tests::proxy::Proxy;
 use loader_tests::{Place, plugin, program, run, world};
 use serde_json::Value;
 
@@ -23,6 +25,22 @@ fn contents(folder: &Path, found: &mut Vec<(String, String)>) {
                 .push((path.display().to_string(), String::from_utf8_lossy(&content).into_owned()));
         }
     }
+}
+
+/// A collector of traces and metrics: takes all that it is sent, and keeps it.
+fn collector(got: &Arc<Mutex<Vec<(String, String)>>>) -> Proxy {
+    let got = got.clone();
+    Proxy::start("http://127.0.0.1:1", move |mut exchange| {
+        if exchange.receive(None).is_none() {
+            return;
+        }
+        let request = &exchange.request;
+        let path = request.line().1.to_owned();
+        // What stands in a message of protobuf as text, stands there as it is.
+        let text = String::from_utf8_lossy(&request.body).into_owned();
+        got.lock().expect("nobody panicked").push((path, text));
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    })
 }
 
 /// How loads end: each with the rows of its file, further arguments, and the exit code.
@@ -46,6 +64,8 @@ fn no_secret_and_no_value_of_a_cell_is_left_behind() {
     let text = format!(r#"{{"mask_pii": {{{masked}, "key": "{CONFIG}"}}}}"#);
     std::fs::write(&config, text).expect("writes");
     let mut told: Vec<(String, String)> = Vec::new();
+    let sent = Arc::default();
+    let collector = collector(&sent);
     for (name, rows, arguments, code) in ENDINGS {
         place.put(&format!("{name}.csv"), format!("id,amount,note\n{rows}").replace("CELL", CELL));
         let mut command = place.command("run", &format!("{name}.csv"), "t");
@@ -53,6 +73,7 @@ fn no_secret_and_no_value_of_a_cell_is_left_behind() {
         command.env("XDG_CACHE_HOME", &cache).env("LOADER_PLUGIN_CACHE", &cache);
         command.arg("--plugins").arg(format!("default,{}", plugin("mask_pii").display()));
         command.arg("--plugin-config").arg(&config);
+        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url);
         command.env("OTEL_EXPORTER_OTLP_HEADERS", format!("authorization={HOOK}"));
         if code == 134 {
             command.env("LOADER_CRASH_AT", "stage");
@@ -73,6 +94,11 @@ fn no_secret_and_no_value_of_a_cell_is_left_behind() {
         let rows: Vec<Value> = place.select(&format!("SELECT * FROM {{s}}.{table}"));
         told.push((table.to_owned(), serde_json::to_string(&rows).expect("JSON")));
     }
+    let sent = std::mem::take(&mut *sent.lock().expect("nobody panicked"));
+    for signal in ["/v1/traces", "/v1/metrics"] {
+        assert!(sent.iter().any(|(path, _)| path == signal), "no {signal} came");
+    }
+    told.extend(sent);
     contents(&temporary, &mut told);
     contents(&cache, &mut told);
     let is_for_rows = ["data/in/", "data/archive/", "data/unprocessed/", "data/rejected/"];

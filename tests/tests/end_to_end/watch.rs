@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use loader_tests::{Place, code, program, world};
 use tempfile::TempDir;
 
-use crate::queue::{Queue, told, told_of};
+use loader_tests::queue::{Queue, told, told_of};
 
 /// What a wait may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -193,7 +193,7 @@ fn fifty_files_survive_disorder_kills_and_company() {
         if n % 3 == 0 {
             // Once more, and a late one.
             told.push(told[0].clone());
-            told.push(crate::queue::told(&place, &names[n / 2]));
+            told.push(loader_tests::queue::told(&place, &names[n / 2]));
         }
         if n % 5 != 0 {
             queue.send(&told);

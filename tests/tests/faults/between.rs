@@ -1,5 +1,5 @@
-//! What stands between one run of the program and the stand-in: a proxy for each of its two
-//! services. They write down what is asked, or let one request fail.
+//! What stands between one run of the program and the services: a proxy for each of the stand-in's
+//! two, and one for a queue. They write down what is asked, or let one request fail.
 
 use std::collections::HashMap;
 use std::process::Command;
@@ -30,10 +30,12 @@ impl std::fmt::Display for Asked {
 /// Says of a request how it fails, if it does. It is asked before the service gets the request.
 type Plan = dyn Fn(&Asked) -> Option<Fault> + Send + Sync;
 
-/// The two proxies of a run.
+/// The proxies of a run.
 pub(crate) struct Between {
     s3: Proxy,
     data_api: Proxy,
+    /// With the URL that the queue has through it.
+    queue: Option<(Proxy, String)>,
     seen: Arc<Seen>,
 }
 
@@ -61,21 +63,29 @@ impl Between {
             requests: Mutex::default(),
         });
         let endpoints = world().endpoints();
-        let of = |to: &str| {
-            let seen = seen.clone();
-            Proxy::start(to, move |exchange| {
-                // A client that is gone is no error.
-                let _ = seen.treat(exchange);
-            })
-        };
-        let (s3, data_api) = (of(&endpoints.s3), of(&endpoints.redshift_data));
-        Between { s3, data_api, seen }
+        let (s3, data_api) = (seen.proxy(&endpoints.s3), seen.proxy(&endpoints.redshift_data));
+        Between { s3, data_api, queue: None, seen }
+    }
+
+    /// The same with a proxy of the queue that has this URL.
+    pub(crate) fn and_queue(self, url: Option<&str>) -> Between {
+        let queue = url.map(|url| {
+            let path = url.splitn(4, '/').nth(3).expect("a URL with a path");
+            let proxy =
+                self.seen.proxy(url.strip_suffix(path).unwrap_or(url).trim_end_matches('/'));
+            let through = format!("{}/{path}", proxy.url);
+            (proxy, through)
+        });
+        Between { queue, ..self }
     }
 
     /// Sends a command's requests through here.
     pub(crate) fn lead(&self, command: &mut Command) {
         command.env("AWS_ENDPOINT_URL_S3", &self.s3.url);
         command.env("AWS_ENDPOINT_URL_REDSHIFT_DATA", &self.data_api.url);
+        if let Some((_, url)) = &self.queue {
+            command.args(["--queue-url", url]);
+        }
     }
 
     /// All requests so far, in the order in which they came.
@@ -90,6 +100,14 @@ impl Between {
 }
 
 impl Seen {
+    fn proxy(self: &Arc<Seen>, to: &str) -> Proxy {
+        let seen = self.clone();
+        Proxy::start(to, move |exchange| {
+            // A client that is gone is no error.
+            let _ = seen.treat(exchange);
+        })
+    }
+
     fn requests(&self) -> std::sync::MutexGuard<'_, Requests> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }

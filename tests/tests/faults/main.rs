@@ -66,7 +66,7 @@ fn number(name: &str) -> Option<u64> {
 
 /// Fails requests of one kind of load in one way.
 fn trial(scenario: &Scenario, fault: Fault) -> Result<(), Failed> {
-    let sample = sample(requests_of(scenario)?, fault);
+    let sample = sample(scenario, requests_of(scenario)?, fault);
     let name = format!("faults-{}-{}", scenario.name, fault.name());
     let stage = scenario.prepare(&name, sample.len() + 1);
     undisturbed(&stage, scenario.code)?;
@@ -101,9 +101,10 @@ fn requests_of(scenario: &Scenario) -> Result<&'static [Asked], Failed> {
 
 /// Runs the first case as it is, to see its requests.
 fn undisturbed(stage: &Stage<'_>, code: i32) -> Result<Vec<Asked>, Failed> {
-    let between = Between::failing(|_| None);
+    let between = Between::failing(|_| None).and_queue(stage.queue_url().as_deref());
     let mut command = stage.command(0);
     between.lead(&mut command);
+    stage.announce(0);
     let ended = stage.carry_out(0, command);
     match ended.code == code {
         true => Ok(between.requests()),
@@ -112,8 +113,13 @@ fn undisturbed(stage: &Stage<'_>, code: i32) -> Result<Vec<Asked>, Failed> {
 }
 
 /// Requests that are tried in this trial.
-fn sample(requests: &[Asked], fault: Fault) -> Vec<Asked> {
-    let can_fail = requests.iter().filter(|asked| fault.can_befall(&asked.name)).cloned();
+fn sample(scenario: &Scenario, requests: &[Asked], fault: Fault) -> Vec<Asked> {
+    let can_fail = requests.iter().filter(|asked| {
+        let operation = asked.name.split(' ').next().unwrap_or_default();
+        let fails = scenario.fails.is_empty() || scenario.fails.contains(&operation);
+        fails && fault.can_befall(&asked.name)
+    });
+    let can_fail = can_fail.cloned();
     let all: Vec<Asked> = can_fail.collect();
     if std::env::var_os("LOADER_TEST_FAULTS").is_some_and(|which| which == "all") {
         return all;
@@ -135,8 +141,10 @@ fn disturbed(
 ) -> (Vec<i32>, Option<String>) {
     let planned = asked.clone();
     let between = Between::failing(move |asked| (*asked == planned).then_some(fault));
+    let between = between.and_queue(stage.queue_url().as_deref());
     let mut command = stage.command(case);
     between.lead(&mut command);
+    stage.announce(case);
     if fault == Fault::Silence {
         command.args(["--request-timeout", "3"]);
     }
@@ -147,8 +155,12 @@ fn disturbed(
         codes.push(NEVER_CAME);
     }
     let mut last = first;
-    for mut next in stage.advised(case, last.code, fault.needs_a_person()) {
-        last = run(&mut next);
+    for next in stage.advised(case, last.code, fault.needs_a_person()) {
+        let mut next = next;
+        last = match stage.queue_url() {
+            Some(_) => stage.carry_out(case, next),
+            None => run(&mut next),
+        };
         codes.push(last.code);
     }
     // What comes after the rows may fail without a word: the next run takes it up.
@@ -159,7 +171,7 @@ fn disturbed(
     if stage.has_files(case, "data/staging") {
         stage.clear(case);
     }
-    (codes, (!is_right).then(|| said(&last)))
+    (codes, stage.lost_messages().or_else(|| (!is_right).then(|| said(&last))))
 }
 
 /// Whether a run says that its file was loaded by the run before.

@@ -3,8 +3,10 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use loader_tests::queue::{Queue, told_of};
 use loader_tests::{Ended, Place, code, program, run, start, world};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -24,6 +26,8 @@ pub(crate) struct Scenario {
     arguments: &'static [&'static str],
     /// Whether views hang on the table.
     has_views: bool,
+    /// The operations that fail; without any, all do.
+    pub(crate) fails: &'static [&'static str],
     /// The exit code without a fault.
     pub(crate) code: i32,
 }
@@ -36,13 +40,20 @@ enum Verb {
     Retry,
     /// Until the files are loaded.
     Watch,
+    /// The same with a queue, until it is empty.
+    WatchQueue,
+    Doctor,
 }
+
+/// How long a message is kept from others, in seconds, and how often it may come.
+const VISIBILITY: u32 = 2;
+const MOST_TRIES: u32 = 5;
 
 const FIRST: &str = "id,amount,note\n1,0.5,one\n2,1.5,two\n";
 const SECOND: &str = "id,amount,note\n2,2.5,second\n3,3.5,third\n";
 const BY_KEY: &[&str] = &["--upsert-keys", "id"];
 
-pub(crate) const ALL: [Scenario; 10] = [
+pub(crate) const ALL: [Scenario; 12] = [
     Scenario {
         name: "merge",
         verb: Verb::Run,
@@ -50,6 +61,7 @@ pub(crate) const ALL: [Scenario; 10] = [
         files: &[("a.csv", SECOND)],
         arguments: BY_KEY,
         has_views: false,
+        fails: &[],
         code: 0,
     },
     Scenario {
@@ -59,6 +71,7 @@ pub(crate) const ALL: [Scenario; 10] = [
         files: &[("a.csv", SECOND)],
         arguments: &["--strategy", "append"],
         has_views: false,
+        fails: &[],
         code: 0,
     },
     Scenario {
@@ -68,6 +81,7 @@ pub(crate) const ALL: [Scenario; 10] = [
         files: &[("a.csv", SECOND)],
         arguments: &["--strategy", "replace"],
         has_views: false,
+        fails: &[],
         code: 0,
     },
     Scenario {
@@ -77,6 +91,7 @@ pub(crate) const ALL: [Scenario; 10] = [
         files: &[("a.csv", FIRST)],
         arguments: &["--strategy", "append"],
         has_views: false,
+        fails: &[],
         code: 0,
     },
     Scenario {
@@ -86,6 +101,7 @@ pub(crate) const ALL: [Scenario; 10] = [
         files: &[("a.csv", SECOND)],
         arguments: &["--strategy", "append", "--split-load-above", "0"],
         has_views: false,
+        fails: &[],
         code: 0,
     },
     Scenario {
@@ -95,6 +111,7 @@ pub(crate) const ALL: [Scenario; 10] = [
         files: &[("a.csv", SECOND), ("b.csv", FIRST), ("c.csv", "id,amount,note\n4,9.5,c\n")],
         arguments: &["--strategy", "append"],
         has_views: false,
+        fails: &[],
         code: 0,
     },
     Scenario {
@@ -104,6 +121,7 @@ pub(crate) const ALL: [Scenario; 10] = [
         files: &[("a.csv", "id,amount,note,more\n3000000000,0.5,LONG,new\n")],
         arguments: BY_KEY,
         has_views: true,
+        fails: &[],
         code: 0,
     },
     Scenario {
@@ -113,6 +131,7 @@ pub(crate) const ALL: [Scenario; 10] = [
         files: &[("a.csv", "id,amount,note\n4,none,x\n")],
         arguments: BY_KEY,
         has_views: false,
+        fails: &[],
         code: 3,
     },
     Scenario {
@@ -122,6 +141,7 @@ pub(crate) const ALL: [Scenario; 10] = [
         files: &[("a.csv", "id,amount,note\n4,4.5,x,more\n5,5.5,y\n")],
         arguments: &["--strategy", "append", "--max-rejects", "1"],
         has_views: false,
+        fails: &[],
         code: 0,
     },
     Scenario {
@@ -131,6 +151,27 @@ pub(crate) const ALL: [Scenario; 10] = [
         files: &[("a.csv", SECOND), ("b.csv", FIRST)],
         arguments: &["--strategy", "append"],
         has_views: false,
+        fails: &[],
+        code: 0,
+    },
+    Scenario {
+        name: "queue",
+        verb: Verb::WatchQueue,
+        before: Some(FIRST),
+        files: &[("a.csv", SECOND), ("b.csv", FIRST)],
+        arguments: &["--strategy", "append"],
+        has_views: false,
+        fails: &["GetQueueAttributes", "GetQueueUrl", "ReceiveMessage", "DeleteMessageBatch"],
+        code: 0,
+    },
+    Scenario {
+        name: "doctor",
+        verb: Verb::Doctor,
+        before: Some(FIRST),
+        files: &[],
+        arguments: &[],
+        has_views: false,
+        fails: &[],
         code: 0,
     },
 ];
@@ -140,6 +181,7 @@ pub(crate) struct Stage<'a> {
     scenario: &'a Scenario,
     pub(crate) place: Place,
     settings: TempDir,
+    queue: Option<Mutex<Queue>>,
 }
 
 impl Scenario {
@@ -150,7 +192,9 @@ impl Scenario {
         let table = |case| format!("[tables.{0}]\nfiles = '{0}-*.csv'\n", table_of(case));
         let tables: String = (0..cases).map(table).collect();
         fs::write(settings.path().join("loader.toml"), tables).expect("writes");
-        let stage = Stage { scenario: self, place, settings };
+        let queue = self.verb == Verb::WatchQueue;
+        let queue = queue.then(|| Mutex::new(Queue::start(VISIBILITY, MOST_TRIES)));
+        let stage = Stage { scenario: self, place, settings, queue };
         // The bookkeeping tables are there; each table's own fence is made by its first load.
         stage.put(&stage.place.name, "first.csv", FIRST);
         stage.load(&["--source-file-name", "first.csv", "--target-table", "first"]);
@@ -237,7 +281,8 @@ impl Stage<'_> {
         let mut command = match self.scenario.verb {
             Verb::Run => self.other("run", case),
             Verb::Retry => self.other("retry", case),
-            Verb::Watch => self.other("watch", case),
+            Verb::Watch | Verb::WatchQueue => self.other("watch", case),
+            Verb::Doctor => self.other("doctor", case),
         };
         match self.scenario.verb {
             Verb::Run => command.arg(table_of(case)),
@@ -248,6 +293,8 @@ impl Stage<'_> {
                     .map(|(ending, _)| format!("{}-{ending}", table_of(case))),
             ),
             Verb::Watch => command.args(["--look-every", "1"]),
+            Verb::WatchQueue => command.args(["--look-every", "3600"]),
+            Verb::Doctor => &mut command,
         };
         command.args(self.scenario.arguments);
         command
@@ -256,12 +303,12 @@ impl Stage<'_> {
     /// Carries a command out. One that watches gets a signal once its files are loaded, or are held
     /// because somebody has to act.
     pub(crate) fn carry_out(&self, case: usize, mut command: Command) -> Ended {
-        if self.scenario.verb != Verb::Watch {
+        if !matches!(self.scenario.verb, Verb::Watch | Verb::WatchQueue) {
             return run(&mut command);
         }
         let mut child = start(&mut command);
         let started = Instant::now();
-        while self.has_files(case, "data/in") && !self.has_files(case, "data/held") {
+        while self.waits(case) {
             let ended = child.try_wait().expect("a child").is_some();
             if ended || started.elapsed() > PATIENCE {
                 break;
@@ -276,6 +323,37 @@ impl Stage<'_> {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
+    }
+
+    /// Whether files of a case are to be loaded, or messages to be taken out of the queue.
+    fn waits(&self, case: usize) -> bool {
+        let has_files = self.has_files(case, "data/in") && !self.has_files(case, "data/held");
+        has_files || self.queue().is_some_and(|mut queue| queue.left() > 0)
+    }
+
+    fn queue(&self) -> Option<MutexGuard<'_, Queue>> {
+        self.queue.as_ref().map(|queue| queue.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The URL of the queue, where there is one.
+    pub(crate) fn queue_url(&self) -> Option<String> {
+        self.queue().map(|queue| queue.url.clone())
+    }
+
+    /// Tells the queue of the files of a case.
+    pub(crate) fn announce(&self, case: usize) {
+        let Some(mut queue) = self.queue() else { return };
+        let of = |ending: &str| format!("{}-{ending}", table_of(case));
+        let told = self.scenario.files.iter();
+        let told = told.map(|(ending, _)| told_of(&self.bucket(case), &of(ending)));
+        queue.send(&told.collect::<Vec<_>>());
+    }
+
+    /// What is left in the queue, or was given up.
+    pub(crate) fn lost_messages(&self) -> Option<String> {
+        let mut queue = self.queue()?;
+        let (left, dead) = (queue.left(), queue.dead());
+        (left > 0 || !dead.is_empty()).then(|| format!("{left} messages are left, dead: {dead:?}"))
     }
 
     /// The command that tries the files of a case again, also where nothing seems to have changed.
@@ -296,6 +374,12 @@ impl Stage<'_> {
     /// again.
     pub(crate) fn advised(&self, case: usize, code: i32, needs_a_person: bool) -> Vec<Command> {
         match code {
+            _ if self.scenario.verb == Verb::WatchQueue => {
+                let mut command = self.command(case);
+                command.args(["--queue-url", &self.queue_url().unwrap_or_default()]);
+                if code != 0 || self.waits(case) { vec![command] } else { Vec::new() }
+            }
+            2 | 4 | 6 if self.scenario.verb == Verb::Doctor => vec![self.command(case)],
             4 | 6 if self.scenario.verb == Verb::Retry => vec![self.command(case)],
             4 | 6 => vec![self.run(case)],
             2 if self.scenario.verb == Verb::Retry => vec![self.command(case), self.run(case)],

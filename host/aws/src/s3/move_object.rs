@@ -60,10 +60,10 @@ impl Store {
         }
         match self.head(to).await? {
             // The copy itself, whose answer was lost, or the same content.
-            Some(there) if there.etag == info.etag => {
-                self.delete_unchanged(from, info).await.map(|()| true)
-            }
-            Some(_) => Ok(false),
+            Some(there) => match self.is_copy((from, info), (to, &there)).await? {
+                true => self.delete_unchanged(from, info).await.map(|()| true),
+                false => Ok(false),
+            },
             None => self.move_object(from, info, to).await,
         }
     }

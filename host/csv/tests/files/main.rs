@@ -7,6 +7,7 @@ mod between_records;
 mod bounded;
 mod broken_records;
 mod cases;
+mod corpus;
 mod naive;
 mod naive_sift;
 mod new_types;

@@ -6,7 +6,7 @@ use loader_model::choices::{SchemaPolicy, Strategy};
 use loader_model::error::{Error, Kind};
 use loader_model::names::TableName;
 use loader_warehouse::catalog::TableState;
-use loader_warehouse::checkup::rights::{self, Kept, MayAlter, Owners, Right, Trialled};
+use loader_warehouse::checkup::rights::{self, Kept, MayAlter, Owners, Right, Trialled, Writer};
 use loader_warehouse::checkup::scratch::{self, SchemaExists};
 use loader_warehouse::refusal::{self, Refusal};
 
@@ -47,6 +47,7 @@ pub(super) async fn examine(
     for table in &kept {
         findings.probe(PART, &table.table.table, trials.kept(table)).await;
     }
+    findings.probe(PART, "who else writes", trials.writers(&kept)).await;
     match &patient.checkup.target {
         Some(target) => trials.target(target, findings).await,
         None => findings.skip(PART, "target", "no --target-table is named"),
@@ -128,6 +129,26 @@ impl Trials<'_> {
             }
         }
         Ok(Verdict::passed("the user may use it as loads do"))
+    }
+
+    /// Who else could write what only loads should: a row in the ledger makes a file count as
+    /// loaded.
+    async fn writers(&self, kept: &[Kept]) -> Probed {
+        let own = kept.iter().filter(|kept| !kept.is_for_others()).map(|kept| &kept.table);
+        let query = rights::writers_query(&own.collect::<Vec<_>>(), self.user);
+        let writers = self.patient.rows("asking who else may write", &query).await?;
+        let mut writers: Vec<Writer> = writers.decode()?;
+        writers.sort();
+        writers.dedup();
+        if writers.is_empty() {
+            return Ok(Verdict::passed("nobody else that the user can see, but superusers"));
+        }
+        let writers = writers.iter().map(|writer| format!("{} ({})", writer.writer, writer.table));
+        let seen = writers.collect::<Vec<_>>().join(", ");
+        Ok(Verdict::told(format!(
+            "{seen}; who writes there can make a file count as loaded, so REVOKE it where it is \
+             not meant"
+        )))
     }
 
     async fn target(&self, target: &TableName, findings: &mut Findings<'_>) {

@@ -212,7 +212,7 @@ async fn move_to_free_name(
     Ok(moved.then_some(to))
 }
 
-// An object with the source's own ETag is no other file: a run that was killed between copy and
+// An object with the source's own bytes is no other file: a run that was killed between copy and
 // delete has left it, and copying the same bytes again is harmless.
 async fn free_name(
     tools: &Tools,
@@ -220,7 +220,10 @@ async fn free_name(
     layout: &Layout,
     to: S3Uri,
 ) -> Result<S3Uri> {
-    let there = store(tools).head(&to).await?;
-    let taken = there.is_some_and(|there| there.etag != source.info.etag);
-    Ok(if taken { layout.beside(&to) } else { to })
+    let store = store(tools);
+    let is_free = match store.head(&to).await? {
+        None => true,
+        Some(there) => store.is_copy((&source.uri, &source.info), (&to, &there)).await?,
+    };
+    Ok(if is_free { to } else { layout.beside(&to) })
 }

@@ -78,6 +78,7 @@ fn hit(key: &str) -> String {
         "plan_seconds" => planning(limits, honest().make_plan(FOREVER)),
         "open_seconds" => opening(limits, honest().open(FOREVER)),
         "process_seconds" => processing(limits, honest().process(FOREVER)),
+        "session_seconds" => processing(Limits { session_seconds: 0, ..limits }, honest()),
         "finish_seconds" => message(open(&[ready(limits, honest().finish(FOREVER))]).finish()),
         "batch_rows" | "log_line_bytes" | "log_bytes" | "message_bytes" => {
             without_message(key, limits)

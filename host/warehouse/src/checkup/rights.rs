@@ -9,7 +9,7 @@ use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::error::Result;
 use loader_model::names::TableName;
 
-use crate::dependents::privileges;
+use crate::dependents::{conditions, privileges};
 use crate::rows::{FromRow, Row};
 use crate::sql::{ident, idents, table, text};
 use crate::{audit_table, bookkeeping};
@@ -103,6 +103,12 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// Whether programs other than the loader are meant to write it: the Glue job writes the audit
+    /// table, too.
+    pub fn is_for_others(&self) -> bool {
+        self.table.table == audit_table::AUDIT
+    }
+
     /// The table for a trial.
     pub fn trialled(&self) -> Trialled<'_> {
         Trialled { table: &self.table, columns: self.columns.clone() }
@@ -194,6 +200,38 @@ pub struct MayAlter(pub bool);
 impl FromRow for MayAlter {
     fn from_row(row: Row<'_>) -> Result<MayAlter> {
         row.integer("grants").map(|grants| MayAlter(grants > 0))
+    }
+}
+
+/// The query for who else may write tables that only loads write, as far as the user can see. An
+/// owner needs no privilege for it, and counts when it is another one than `user`.
+pub fn writers_query(tables: &[&TableName], user: &str) -> String {
+    let any = |condition: &dyn Fn(&TableName) -> String| {
+        tables.iter().map(|table| condition(table)).collect::<Vec<_>>().join(" OR ")
+    };
+    let granted = any(&privileges::is_relation);
+    let owned = any(&|table| conditions::is("n.nspname", "c.relname", table));
+    format!(
+        "SELECT relation_name, identity_type || ' ' || identity_name AS writer FROM \
+         svv_relation_privileges WHERE ({granted}) AND privilege_type IN ('INSERT', 'UPDATE', \
+         'DELETE') AND identity_name <> {user} UNION SELECT c.relname, 'owner ' || \
+         pg_get_userbyid(c.relowner) FROM pg_class c JOIN pg_namespace n ON n.oid = \
+         c.relnamespace WHERE ({owned}) AND pg_get_userbyid(c.relowner) <> {user}",
+        user = text(user)
+    )
+}
+
+/// A row of the answer to [`writers_query`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Writer {
+    pub table: String,
+    /// What it is, and its name: `user etl`, `public public`.
+    pub writer: String,
+}
+
+impl FromRow for Writer {
+    fn from_row(row: Row<'_>) -> Result<Writer> {
+        Ok(Writer { table: row.text("relation_name")?, writer: row.text("writer")? })
     }
 }
 

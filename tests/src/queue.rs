@@ -3,23 +3,23 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use loader_tests::{Place, world};
+use crate::{Place, world};
 use serde_json::{Value, json};
 
 /// A queue of SQS with a dead letter queue. It ends with the value.
-pub(crate) struct Queue {
+pub struct Queue {
     server: Child,
     asks: ChildStdin,
     answers: BufReader<ChildStdout>,
-    pub(crate) url: String,
+    pub url: String,
 }
 
 impl Queue {
     /// `visibility`: seconds. `most_tries`: how often a message may come before it is a dead letter.
-    pub(crate) fn start(visibility: u32, most_tries: u32) -> Queue {
+    pub fn start(visibility: u32, most_tries: u32) -> Queue {
         let python = std::env::var_os("LOADER_TEST_PYTHON").unwrap_or_else(|| "python3".into());
         let mut command = Command::new(python);
-        command.arg(loader_tests::root().join("tests/data/sqs_server.py"));
+        command.arg(crate::root().join("tests/data/sqs_server.py"));
         command.args([visibility.to_string(), most_tries.to_string()]);
         command.arg(&world().endpoints().region);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -39,37 +39,37 @@ impl Queue {
         serde_json::from_str(&line).expect("JSON")
     }
 
-    pub(crate) fn send(&mut self, bodies: &[String]) {
+    pub fn send(&mut self, bodies: &[String]) {
         self.ask(&json!({ "send": bodies }));
     }
 
     /// How many messages there are, also those that somebody works on.
-    pub(crate) fn left(&mut self) -> u64 {
+    pub fn left(&mut self) -> u64 {
         self.ask(&json!({ "left": true })).as_u64().expect("a number")
     }
 
     /// The queue for the messages of large files, and those that it has had.
-    pub(crate) fn large_url(&self) -> String {
+    pub fn large_url(&self) -> String {
         let (before, _) = self.url.rsplit_once('/').expect("a name");
         format!("{before}/large")
     }
 
-    pub(crate) fn large(&mut self) -> Vec<Value> {
+    pub fn large(&mut self) -> Vec<Value> {
         self.ask(&json!({ "large": true })).as_array().expect("a list").clone()
     }
 
     /// The event that Lambda would make of the next messages.
-    pub(crate) fn batch(&mut self) -> Value {
+    pub fn batch(&mut self) -> Value {
         self.ask(&json!({ "batch": true }))
     }
 
     /// Does with the messages of an event what Lambda does when the function has answered.
-    pub(crate) fn answered(&mut self, answer: &Value, event: &Value) {
+    pub fn answered(&mut self, answer: &Value, event: &Value) {
         self.ask(&json!({ "answered": [answer, event] }));
     }
 
     /// The dead letters so far.
-    pub(crate) fn dead(&mut self) -> Vec<Value> {
+    pub fn dead(&mut self) -> Vec<Value> {
         self.ask(&json!({ "dead": true })).as_array().expect("a list").clone()
     }
 }
@@ -82,11 +82,11 @@ impl Drop for Queue {
 }
 
 /// What S3 says of a file that has come to `data/in/` now.
-pub(crate) fn told(place: &Place, name: &str) -> String {
+pub fn told(place: &Place, name: &str) -> String {
     told_of(&place.name, name)
 }
 
-pub(crate) fn told_of(bucket: &str, name: &str) -> String {
+pub fn told_of(bucket: &str, name: &str) -> String {
     let now = jiff::Timestamp::now().to_string();
     json!({"Records": [{
         "eventVersion": "2.1",
