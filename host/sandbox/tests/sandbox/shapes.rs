@@ -1,7 +1,9 @@
 //! Files that ask for more of WebAssembly than plugins need, or for more than an instance may have.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::DataType;
 use loader_sandbox::{CacheLocation, Limits, Runtime};
 
@@ -106,6 +108,29 @@ fn an_instance_gets_no_more_than_its_limits() {
     insta::assert_snapshot!(starting(limits(), honest().functions(beyond)), @"Trap: plugin test 0 (sha256 …): instantiation: crashed: out of bounds memory access; report it to its author");
     let crash = "(func $init unreachable) (start $init)";
     insta::assert_snapshot!(starting(limits(), honest().functions(crash)), @"Trap: plugin test 0 (sha256 …): instantiation: crashed: it panicked or aborted (unreachable code) (in init); report it to its author");
+}
+
+#[test]
+fn memories_of_an_instance_count_together() {
+    // The guest's own memory has four pages of 64 KiB.
+    let tight = Limits { memory_bytes: 10 << 16, ..limits() };
+    let with = |pages: u32| honest().functions(&format!("(memory $other {pages})"));
+    assert!(load_with(tight.clone(), with(6)).is_ok_and(|plugin| plan(&[plugin]).is_ok()));
+    insta::assert_snapshot!(starting(tight, with(7)), @"Limit: plugin test 0 (sha256 …): instantiation: wanted 704 KiB of memory, more than memory_bytes = 640 KiB, and gave up; raise it in [limits] or mend the plugin");
+}
+
+#[test]
+fn literals_count_as_what_a_plugin_returns() {
+    let text: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(1000)]));
+    let literal = RecordBatch::try_from_iter([("c", text)]).expect("a batch");
+    let literal = Out::Literal(loader_ipc::encode_batch(&literal).expect("can be written"));
+    let guest = Guest::new().plans(&[], vec![("c", DataType::Utf8, literal)]);
+    let tight = Limits { output_bytes: 2500, ..limits() };
+    let plugin = load_with(tight, guest).expect("the plugin loads");
+    let mut session = crate::open(&[plugin]);
+    session.process(&crate::batch(&[1, 2]), &crate::rows(&[1, 2])).expect("two rows fit");
+    let said = message(session.process(&crate::batch(&[1, 2, 3]), &crate::rows(&[1, 2, 3])));
+    insta::assert_snapshot!(said, @"Limit: plugin test 0 (sha256 …): process, rows 101-103: the literals and host values of its plan take 3024 bytes, more than output_bytes = 2500 bytes; raise it in [limits] or mend the plugin");
 }
 
 /// Objects of the garbage collector live in memory that is counted.
