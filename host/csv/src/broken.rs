@@ -14,7 +14,7 @@ use crate::broken_record::{BrokenRecord, EndsBecause};
 use crate::chunk::Chunk;
 use crate::error::{CsvError, Position};
 use crate::header::Header;
-use crate::lines::LineCounter;
+use crate::lines::{LineCounter, count_lines};
 use crate::row_error::RowError;
 use crate::rows::Rows;
 use crate::text::bad_byte;
@@ -47,7 +47,8 @@ impl BrokenRecord {
             Some((at, kind)) => (at, None, kind),
             None => (error.byte, error.column, error.kind),
         };
-        BrokenRecord { start, end, row: rows.records(), byte, column, kind, because }
+        let lines_before = count_lines(window.bytes.get(start..byte).unwrap_or_default());
+        BrokenRecord { start, end, row: rows.records(), byte, lines_before, column, kind, because }
     }
 }
 
@@ -65,12 +66,9 @@ pub fn describe_broken<'a>(
     broken.map(move |broken| {
         lines.feed(bytes.get(counted_to..broken.start).unwrap_or_default());
         counted_to = counted_to.max(broken.start);
-        let mut of_mistake = lines.clone();
-        let to = broken.byte.min(bytes.len());
-        of_mistake.feed(bytes.get(broken.start..to).unwrap_or_default());
         let position = Position {
             record: first_record + broken.row,
-            line: chunk.first_line + of_mistake.count(),
+            line: chunk.first_line + lines.count() + broken.lines_before,
             byte: chunk.offset + broken.byte as u64,
             column: broken.column.and_then(|column| header.names.get(column).cloned()),
         };

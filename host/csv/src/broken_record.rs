@@ -12,8 +12,10 @@ pub struct BrokenRecord {
     pub(crate) end: usize,
     /// The number of records in front of it in the chunk.
     pub(crate) row: u64,
-    /// The place of the mistake.
+    /// The place of the mistake. Quotes that were read wrongly may have led behind the end.
     pub(crate) byte: usize,
+    /// The line ends between the start and the mistake.
+    pub(crate) lines_before: u64,
     pub(crate) column: Option<usize>,
     pub(crate) kind: CsvErrorKind,
     pub(crate) because: EndsBecause,

@@ -37,9 +37,11 @@ pub(crate) fn of_s3(request: &Request) -> String {
     format!("{operation} {}", place(prefix.as_deref().unwrap_or(key)))
 }
 
-/// The first two folders of a key, and what the name ends with.
+/// The first two folders of a key, and what the name ends with. (The folders of `doctor` have a name
+/// of their own each time.)
 fn place(key: &str) -> String {
-    let folders: Vec<&str> = key.split('/').collect();
+    let is_the_same = |folder: &&str| !folder.starts_with("loader_doctor_");
+    let folders: Vec<&str> = key.split('/').filter(is_the_same).collect();
     let (name, folders) = folders.split_last().map_or(("", [].as_slice()), |(n, f)| (*n, f));
     let folders = folders.iter().take(2).map(|folder| format!("{folder}/")).collect::<String>();
     let ending = name.rfind('.').map_or("", |dot| &name[dot..]);

@@ -30,8 +30,6 @@ use scenario::{Scenario, Stage};
 const TRIALS_AT_ONCE: usize = 6;
 /// In place of an exit code: the request that should have failed was not made.
 const NEVER_CAME: i32 = -1;
-/// Of so many requests, one is in the sample of a trial.
-const SAMPLED: usize = 8;
 
 fn main() -> ExitCode {
     if let Some(minutes) = number("LOADER_SOAK_MINUTES") {
@@ -124,10 +122,11 @@ fn sample(scenario: &Scenario, requests: &[Asked], fault: Fault) -> Vec<Asked> {
     if std::env::var_os("LOADER_TEST_FAULTS").is_some_and(|which| which == "all") {
         return all;
     }
-    // Each way to fail begins one request later, so that together they come to every request. (The
-    // first ones, as many as are left out between two requests, can befall any.)
+    // Each way to fail begins one request later, so that together they come to every request, where
+    // no more are left out between two than there are ways that can befall any.
     let place = Fault::ALL.iter().position(|of| *of == fault).unwrap_or_default();
-    all.into_iter().skip(place % SAMPLED).step_by(SAMPLED).collect()
+    let every = scenario.sampled;
+    all.into_iter().skip(place % every).step_by(every).collect()
 }
 
 /// Runs a case with its fault, and again as its exit code says. Gives the exit codes, and what is

@@ -85,7 +85,7 @@ impl Store {
     /// Copies the object that `info` describes. Errors: `Transient` when it was written anew.
     pub async fn copy(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
         let copy = self.copy_request(from, info, to).customize();
-        let copy = copy.config_override(self.patient(info.size_bytes));
+        let copy = copy.config_override(self.patient_copy(info.size_bytes));
         match self.sent(copy.send()).await {
             Ok(_) => Ok(()),
             Err(error) if failure::is_changed(&error) => Err(replaced(from)),
@@ -102,7 +102,7 @@ impl Store {
             return self.copy_in_parts(from, info, to, Onto::FreeName).await;
         }
         let copy = self.copy_request(from, info, to).if_none_match(ANYTHING).customize();
-        let copy = copy.config_override(self.patient(info.size_bytes));
+        let copy = copy.config_override(self.patient_copy(info.size_bytes));
         match self.sent(copy.send()).await {
             Ok(_) => Ok(true),
             Err(error)
@@ -190,7 +190,7 @@ impl MultipartCopy<'_> {
             .copy_source_if_match(&self.info.etag)
             .copy_source_range(format!("bytes={start}-{end}"))
             .customize()
-            .config_override(self.store.patient(COPY_PART_BYTES));
+            .config_override(self.store.patient_copy(end + 1 - start));
         let part = match self.store.sent(request.send()).await {
             Ok(part) => part,
             Err(error) if failure::is_changed(&error) => return Err(replaced(self.from)),
@@ -211,7 +211,7 @@ impl MultipartCopy<'_> {
             Onto::FreeName => request.if_none_match(ANYTHING),
         };
         let request = request.multipart_upload(parts).customize();
-        let request = request.config_override(self.store.patient(self.info.size_bytes));
+        let request = request.config_override(self.store.patient_copy(self.info.size_bytes));
         match self.store.sent(request.send()).await {
             Ok(_) => Ok(true),
             Err(error) if failure::is_changed(&error) || failure::is_not_implemented(&error) => {

@@ -6,7 +6,7 @@
 use crate::broken_record::{BrokenRecord, EndsBecause};
 use crate::dialect::Rules;
 use crate::error::CsvErrorKind;
-use crate::lines::line_length;
+use crate::lines::{count_lines, line_length};
 use crate::rows::Block;
 use crate::text::bad_byte;
 
@@ -84,6 +84,7 @@ impl<'a> Found<'a> {
             end: self.behind_line_end(row.end),
             row: row.number,
             byte: row.start,
+            lines_before: 0,
             column: None,
             kind: CsvErrorKind::BesideLoneField,
             because: EndsBecause::OwnEnd,
@@ -107,6 +108,7 @@ impl<'a> Found<'a> {
                     end: self.behind_line_end(end),
                     row: block.first_row + row as u64,
                     byte: at,
+                    lines_before: count_lines(self.bytes.get(start..at).unwrap_or_default()),
                     column: (!is_of_row).then(|| block.column_at(row, at)),
                     kind,
                     because: EndsBecause::OwnEnd,

@@ -3,6 +3,7 @@
 //! a finding in both, and so is an input that takes long or much memory.
 
 use std::fs::File;
+use std::hash::BuildHasher;
 use std::io::{Cursor, Read};
 use std::num::NonZeroUsize;
 
@@ -39,7 +40,6 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 const MOST_WORDS: usize = 16 * 1024;
 /// The row number, which stands behind the columns of a part.
 const ROW: &str = "_loader_row";
-const RUN: &str = "fuzz";
 
 /// A stored file, how it is read, and what it lands in.
 struct Case<'a> {
@@ -50,6 +50,8 @@ struct Case<'a> {
     max_rejects: MaxRejects,
     /// The types of the target's columns, in turn; without any there is no target yet.
     types: &'a [u8],
+    /// The run's id, which no file can know.
+    run: String,
 }
 
 impl Case<'_> {
@@ -70,6 +72,7 @@ impl Case<'_> {
                 _ => "100%".parse().expect("is a share"),
             },
             types,
+            run: format!("{:x}", foldhash::fast::FixedState::default().hash_one(input)),
         })
     }
 
@@ -162,7 +165,7 @@ fn written(case: &Case<'_>, files: &Joined, staging: StagingFormat) -> Result<Ro
     let plan = case.plan(files, staging)?;
     let spool = files.files().next().expect("there is a file");
     let folder = temporary::folder()?;
-    let format = Format::staged(staging, ParquetCompression::default(), RUN);
+    let format = Format::staged(staging, ParquetCompression::default(), &case.run);
     let parts = Mutex::new(Vec::new());
     let hand_over = |part: Part| {
         parts.lock().expect("no worker panics").push(part.path);
@@ -171,7 +174,7 @@ fn written(case: &Case<'_>, files: &Joined, staging: StagingFormat) -> Result<Ro
     let sinks = PartSinks::new(folder.path(), staged_schema(&plan.columns), &format, &hand_over);
     let values = HostValues {
         run_started_at_micros: 0,
-        run_id: RUN.into(),
+        run_id: case.run.clone(),
         source_file_name: "f".into(),
         source_uri: "s3://b/f".into(),
     };
@@ -195,7 +198,7 @@ fn written(case: &Case<'_>, files: &Joined, staging: StagingFormat) -> Result<Ro
         let file = File::open(part).expect("the part is there");
         rows.extend(match staging {
             StagingFormat::Parquet => of_parquet(file),
-            StagingFormat::Csv => of_csv(file, plan.columns.len() + 1),
+            StagingFormat::Csv => of_csv(file, plan.columns.len() + 1, &case.run),
         });
     }
     rows.sort();
@@ -227,10 +230,10 @@ fn of_parquet(file: File) -> Rows {
 }
 
 /// The rows of a part as COPY reads it: its text for NULL counts without quotes and in them.
-fn of_csv(file: File, columns: usize) -> Rows {
+fn of_csv(file: File, columns: usize, run: &str) -> Rows {
     let mut text = String::new();
     MultiGzDecoder::new(file).read_to_string(&mut text).expect("is text");
-    let null = loader_data::parts::csv_null(RUN);
+    let null = loader_data::parts::csv_null(run);
     let mut records = csv::ReaderBuilder::new();
     let mut reader = records.has_headers(true).from_reader(text.as_bytes());
     let row = |record: csv::Result<csv::StringRecord>| {

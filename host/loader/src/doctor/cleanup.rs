@@ -1,6 +1,8 @@
 //! The end of an examination: everything that it made goes, in the warehouse and in the bucket,
 //! also after a signal. What could not be removed is named.
 
+use std::time::Duration;
+
 use loader_model::error::{Error, Kind, Result};
 use loader_warehouse::checkup::scratch::{self, Named};
 
@@ -9,6 +11,10 @@ use super::findings::Findings;
 use super::patient::Patient;
 use super::scratch::Scratch;
 use crate::cli::Part;
+
+/// How often something is tried to be removed, and the pause in between.
+const MOST_TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Removes everything. `is_connected`: whether the warehouse has answered; if not, nothing was made
 /// there. `scratch`: the schema that was worked in.
@@ -33,7 +39,7 @@ async fn removed(patient: &Patient, is_connected: bool, scratch: Option<&Scratch
     }
     let mut objects = 0;
     for place in patient.places() {
-        match patient.store.delete_all(&place).await {
+        match tenaciously(patient, async || patient.store.delete_all(&place).await).await {
             Ok(deleted) => objects += deleted,
             Err(error) => {
                 left.push(Left { error, remedy: format!("delete what is below {place}") })
@@ -44,6 +50,24 @@ async fn removed(patient: &Patient, is_connected: bool, scratch: Option<&Scratch
         None => Ok(Verdict::passed(format!("{objects} objects and all tables are gone"))),
         Some(Left { error, remedy }) => Err(Ailment { error, remedy }),
     }
+}
+
+/// Removes something, and tries again where the failure may pass: an examination that is run again
+/// works under another name, so nobody else would remove it.
+async fn tenaciously<T>(
+    patient: &Patient,
+    mut remove: impl AsyncFnMut() -> Result<T>,
+) -> Result<T> {
+    for _ in 1..MOST_TRIES {
+        match remove().await {
+            Err(error) if matches!(error.kind(), Kind::Transient | Kind::OutcomeUnknown) => {
+                tracing::debug!(%error, "removing it again");
+                patient.api.pause(PAUSE).await?;
+            }
+            ended => return ended,
+        }
+    }
+    remove().await
 }
 
 /// Something that could not be removed.
@@ -62,7 +86,8 @@ impl Left {
 
 async fn emptied(patient: &Patient, scratch: &Scratch) -> Result<(), Left> {
     let remedy = format!("drop what is left in the schema {}", scratch.schema);
-    scratch.empty(patient).await.map_err(|error| Left { error, remedy })
+    let emptied = tenaciously(patient, async || scratch.empty(patient).await).await;
+    emptied.map_err(|error| Left { error, remedy })
 }
 
 /// Drops all that is named as ours is: the schema that was worked in, and what cases had for
@@ -76,11 +101,13 @@ async fn dropped(patient: &Patient) -> Result<(), Left> {
     ];
     for (query, drop) in kinds {
         let by_hand = |name: &str| format!("look for it and drop it: {}", drop(name));
-        let named = patient.rows("looking for what to drop", &query).await;
+        let look = async || patient.rows("looking for what to drop", &query).await;
+        let named = tenaciously(patient, look).await;
         let named: Result<Vec<Named>> = named.and_then(|rows| rows.decode());
         let named = named.map_err(|error| Left { error, remedy: by_hand(name) })?;
         for Named(name) in named {
-            let dropped = patient.execute("dropping what was made", &drop(&name)).await;
+            let drop_it = async || patient.execute("dropping what was made", &drop(&name)).await;
+            let dropped = tenaciously(patient, drop_it).await;
             dropped.map_err(|error| Left { error, remedy: by_hand(&name) })?;
         }
     }
