@@ -37,7 +37,7 @@ mod tests {
     fn inference_believes_only_the_two_words() {
         assert_eq!(parse_bool(b"TRUE"), Some(true));
         assert_eq!(parse_bool(b"False"), Some(false));
-        for text in ["", "t", "yes", "1", "0", " true", "true ", "truer", "nope!"] {
+        for text in ["", "t", "yes", "1", "0", " true", "true ", "truer", "nope", "nope!"] {
             assert_eq!(parse_bool(text.as_bytes()), None, "{text:?}");
         }
     }

@@ -242,6 +242,21 @@ mod tests {
         }
     }
 
+    /// Each byte of a date is looked at together with its neighbours, and still by itself.
+    #[test]
+    fn every_other_byte_at_every_place_makes_it_no_date() {
+        for place in 0..10 {
+            for byte in 0..=u8::MAX {
+                let mut text = *b"2011-10-11";
+                text[place] = byte;
+                let is_digit = byte.is_ascii_digit() && ![4, 7].contains(&place);
+                if !is_digit && byte != b"2011-10-11"[place] {
+                    assert_eq!(parse_date(&text), None, "{text:?}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn timestamps_are_in_utc() {
         let check = |text: &str, expected: &str| {
@@ -258,6 +273,8 @@ mod tests {
         check("2024-03-01T00:30+01", "2024-02-29 23:30:00");
         check("2024-02-29", "2024-02-29 00:00:00");
         check("0001-01-01 00:00", "0001-01-01 00:00:00");
+        check("2024-02-29 12:00+15", "2024-02-28 21:00:00");
+        check("2024-02-29 12:00-01:59", "2024-02-29 13:59:00");
         for text in [
             "",
             "2024-02-30 00:00",
@@ -270,6 +287,11 @@ mod tests {
             "2024-02-29 12:34:56.1234567",
             "2024-02-29 12:34:56 Z",
             "2024-02-29 12:34:56+16:00",
+            "2024-02-29 12:34:56+01:60",
+            "2024-02-29 12:34:56+01:99",
+            "2024-02-29 1a:34",
+            "2024-02-29 1::34",
+            "2024-02-29 :1:34",
             "2024-02-29 12:34:56+0100",
             "2024-02-29 12:34.5",
             "2024-02-29  12:34",
@@ -283,6 +305,8 @@ mod tests {
 
     #[test]
     fn days_outside_of_the_calendar_still_print() {
+        assert_eq!(format_date(-719_528), "0000-01-01");
+        assert_eq!(format_date(-719_529), "-0001-12-31");
         assert_eq!(format_date(i32::MIN), "-5877641-06-23");
         assert_eq!(format_date(i32::MAX), "5881580-07-11");
         assert_eq!(format_timestamp(i64::MIN), "-290308-12-21 19:59:05.224192");

@@ -281,6 +281,15 @@ mod tests {
     }
 
     #[test]
+    fn an_error_says_what_the_number_lacks() {
+        let said =
+            |text: &str| parse_decimal(text.as_bytes(), 2, 1).map_err(|error| error.to_string());
+        assert_eq!(said("x"), Err("not a number".to_owned()));
+        assert_eq!(said("inf"), Err("not a finite number".to_owned()));
+        assert_eq!(said("10"), Err("too many digits before the point".to_owned()));
+    }
+
+    #[test]
     fn every_unscaled_value_can_be_written() {
         let mut out = String::new();
         write_decimal(i128::MIN, 0, &mut out);

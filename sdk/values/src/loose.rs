@@ -28,9 +28,7 @@ pub fn parse_whole_loosely(text: &[u8]) -> Option<i64> {
     let digits: Vec<u8> = number.digits().collect();
     let (before, behind) = digits.split_at(point.min(digits.len()));
     let zeros = point.saturating_sub(digits.len());
-    if behind.iter().any(|digit| *digit != 0)
-        || (number.point() < 0 && digits.iter().any(|d| *d != 0))
-    {
+    if behind.iter().any(|digit| *digit != 0) {
         return None;
     }
     if before.iter().all(|digit| *digit == 0) {
@@ -61,7 +59,7 @@ pub fn parse_timestamp_loosely(text: &[u8]) -> Option<Moment> {
     }
     let (date, rest) = date(text)?;
     let (clock, cut, rest) = match rest {
-        [b'T' | b' ', rest @ ..] if !rest.is_empty() => clock(rest)?,
+        [b'T' | b' ', rest @ ..] => clock(rest)?,
         rest => (String::from(" 00:00:00"), false, rest),
     };
     let zone = zone(rest.trim_ascii_start())?;

@@ -2,6 +2,7 @@
 //! PostgreSQL.
 
 mod main_job;
+mod memory;
 
 mod adoption;
 

@@ -115,3 +115,6 @@ fn not_deleted(error: &aws_sdk_s3::types::Error, doing: &str) -> Error {
     let fact = format!("{doing} failed for {}: {code}", error.key().unwrap_or("a key"));
     Error::new(Kind::Transient, fact)
 }
+
+#[cfg(test)]
+mod tests;

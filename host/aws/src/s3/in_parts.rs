@@ -100,3 +100,6 @@ impl Store {
         tracing::warn!(error = left, "parts of an unfinished upload were left behind");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,8 +46,9 @@ mod tests {
     use crate::s3::fake::{self, on_runtime};
 
     /// Writes to an S3 whose answer to the first attempt is lost, and which then says that the name
-    /// is taken. `answer`: from the mark of the write to what S3 says of the object.
-    fn written(answer: fn(&str) -> String) -> bool {
+    /// is taken. `answer`: from the mark of the write to what S3 says of the object. `None`: the
+    /// write has failed.
+    fn written(answer: fn(&str) -> String) -> Option<bool> {
         on_runtime(async {
             let marks: Mutex<Vec<String>> = Mutex::default();
             let store = fake::store("us-east-1", move |head| {
@@ -62,7 +63,7 @@ mod tests {
                 format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n")
             });
             let uri = S3Uri::new("b", "k");
-            store.await.write_new(&uri, b"rows".to_vec()).await.unwrap()
+            store.await.write_new(&uri, b"rows".to_vec()).await.ok()
         })
     }
 
@@ -73,8 +74,10 @@ mod tests {
                 "HTTP/1.1 200 OK\r\nx-amz-meta-loader-write: {mark}\r\nContent-Length: 4\r\n\r\n"
             )
         };
-        assert!(written(with_mark));
-        assert!(!written(|_| "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n".to_owned()));
-        assert!(!written(|_| "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_owned()));
+        assert_eq!(written(with_mark), Some(true));
+        assert_eq!(written(|_| fake::object("e", 4)), Some(false));
+        assert_eq!(written(|_| fake::refusal(403, "")), Some(false));
+        assert_eq!(written(|_| fake::refusal(404, "")), Some(false));
+        assert_eq!(written(|_| fake::refusal(400, "")), None);
     }
 }

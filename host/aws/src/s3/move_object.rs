@@ -228,12 +228,4 @@ fn copy_source(uri: &S3Uri) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn copy_sources_are_encoded() {
-        let uri = S3Uri::new("b", "data/in/a b+c%ä.csv");
-        assert_eq!(copy_source(&uri), "b/data/in/a%20b%2Bc%25%C3%A4.csv");
-    }
-}
+mod tests;

@@ -100,3 +100,6 @@ impl Upload<'_> {
         read.length(Length::Exact(bytes)).build().await.context(Kind::Config, cannot())
     }
 }
+
+#[cfg(test)]
+mod tests;

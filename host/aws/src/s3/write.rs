@@ -57,3 +57,51 @@ impl Store {
         self.client().put_object().bucket(&uri.bucket).key(&uri.key).body(body)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::s3::fake::{on_runtime, refusal, scripted};
+
+    fn written(answers: Vec<(&'static str, String)>, is_new: bool) -> String {
+        let (uri, content) = (S3Uri::new("b", "k"), b"rows".to_vec());
+        on_runtime(async {
+            let (store, asked) = scripted(answers).await;
+            let ended = match is_new {
+                true => store.write_new(&uri, content).await,
+                false => store.write(&uri, content).await.map(|()| true),
+            };
+            let ended =
+                ended.map_or_else(|error| format!("{:?}", error.kind()), |done| done.to_string());
+            let asked = asked.lock().unwrap().join(", ");
+            format!("{asked}: {ended}")
+        })
+    }
+
+    #[test]
+    fn an_object_is_written_over_another_one_or_not() {
+        let refused = |name, status, code| vec![(name, refusal(status, code))];
+        assert_eq!(written(vec![], false), "PUT k: true");
+        assert_eq!(written(refused("PUT k", 403, "AccessDenied"), false), "PUT k: Config");
+        let free = "PUT k if free";
+        assert_eq!(written(vec![], true), "PUT k if free: true");
+        assert_eq!(
+            written(refused(free, 412, "PreconditionFailed"), true),
+            "PUT k if free, HEAD k: false"
+        );
+        assert_eq!(written(refused(free, 501, "NotImplemented"), true), "PUT k if free: false");
+        assert_eq!(written(refused(free, 403, "AccessDenied"), true), "PUT k if free: Config");
+    }
+
+    #[test]
+    fn a_file_is_as_long_as_what_is_written() {
+        let path = std::env::temp_dir().join(format!("loader-write-{}", uuid::Uuid::now_v7()));
+        std::fs::write(&path, b"12345").unwrap();
+        let written = on_runtime(async {
+            let (store, _) = scripted(Vec::new()).await;
+            store.write_file(&S3Uri::new("b", "k"), &path).await.unwrap()
+        });
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(written, 5);
+    }
+}

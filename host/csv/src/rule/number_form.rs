@@ -278,6 +278,17 @@ mod tests {
             ],
         );
         assert_eq!(german.example("1234", "56"), "1.234,56");
+        check(&german, &[("1\u{a0}234", "refused")]);
+        let french = NumberForm { decimal_mark: ',', thousands: Some(' '), ..german };
+        check(
+            &french,
+            &[
+                ("1 234,5", "1234.5"),
+                ("1\u{a0}234,5", "1234.5"),
+                ("1\u{202f}234,5", "1234.5"),
+                ("1.234", "refused"),
+            ],
+        );
     }
 
     #[test]
@@ -309,7 +320,13 @@ mod tests {
         let of = |percent| NumberForm { percent: Some(percent), ..Default::default() };
         check(
             &of(Percent::Fraction),
-            &[("12.5%", "0.125"), ("5 %", "0.05"), ("-250%", "-2.50"), ("0.5", "0.5")],
+            &[
+                ("12.5%", "0.125"),
+                ("5 %", "0.05"),
+                ("-250%", "-2.50"),
+                ("12345%", "123.45"),
+                ("0.5", "0.5"),
+            ],
         );
         check(&of(Percent::Number), &[("12.5%", "12.5"), ("12.5", "12.5"), ("5%%", "refused")]);
     }

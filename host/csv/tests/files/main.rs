@@ -8,6 +8,7 @@ mod bounded;
 mod broken_records;
 mod cases;
 mod corpus;
+mod facts;
 mod naive;
 mod naive_sift;
 mod new_types;

@@ -284,9 +284,9 @@ proptest! {
     }
 }
 
-type Reads = fn(&[u8]) -> bool;
+pub(crate) type Reads = fn(&[u8]) -> bool;
 
-const TYPES: [(LogicalType, Reads); 8] = [
+pub(crate) const TYPES: [(LogicalType, Reads); 8] = [
     (LogicalType::Boolean, |text| loader_values::parse_bool(text).is_some()),
     (LogicalType::Int16, |text| integer(text).is_some_and(|value| i16::try_from(value).is_ok())),
     (LogicalType::Int32, |text| integer(text).is_some_and(|value| i32::try_from(value).is_ok())),

@@ -3,7 +3,8 @@
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use loader_csv::{
-    ColumnRule, DecodeAs, Dialect, LogicalType, MomentForm, NumberForm, RefusedBecause, ValueForm,
+    ColumnRule, DecodeAs, Dialect, LogicalType, MomentForm, NumberForm, Percent, RefusedBecause,
+    ValueForm,
 };
 use proptest::prelude::*;
 
@@ -85,6 +86,94 @@ fn the_empty_text_in_quotes_can_be_null() {
     let (texts, refused) = texts("a,b\n\"\",1\n\" \",1\n,1\n", &rule, (1 << 20, 5, 3));
     assert_eq!(texts, [None, Some(" ".to_owned()), None]);
     assert_eq!(refused, []);
+}
+
+#[test]
+fn blanks_and_quotes_say_what_they_say_everywhere() {
+    let nulls = || Some(vec!["n/a".to_owned()]);
+    let file = "a,b\nn/a,1\n\"n/a\",1\n\" n/a \",1\n n/a ,1\n x ,1\n";
+    let read = |quoted_nulls| {
+        let rule = ColumnRule { nulls: nulls(), quoted_nulls, ..ColumnRule::default() };
+        let (texts, refused) = texts(file, &rule, (1 << 20, 5, 3));
+        assert_eq!(refused, []);
+        texts.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>()
+    };
+    assert_eq!(read(false), ["", "n/a", " n/a ", " n/a ", " x "]);
+    assert_eq!(read(true), ["", "", " n/a ", " n/a ", " x "]);
+}
+
+#[test]
+fn texts_are_no_longer_than_the_column() {
+    let form = ValueForm::Text { max_bytes: Some(3) };
+    let (texts, refused) = texts("a,b\nabc,1\nabcd,1\né1,1\nab é,1\n", &of_form(form), (50, 5, 3));
+    assert_eq!(texts, [Some("abc".to_owned()), None, Some("é1".to_owned()), None]);
+    assert_eq!(refused, [(1, RefusedBecause::IsNot), (3, RefusedBecause::IsNot)]);
+}
+
+#[test]
+fn floats_are_written_as_the_numbers_are_or_are_no_numbers() {
+    let form = ValueForm::Double { written: german() };
+    let file = "a,b\n\"1.234,5\",1\nNaN,1\n-inf,1\n1e3,1\nx,1\n1e999,1\n1.5,1\n";
+    let (texts, refused) = texts(file, &of_form(form), (50, 5, 3));
+    let found: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
+    let null = None::<&str>;
+    let numbers = [Some("1234.5"), Some("NaN"), Some("-inf"), Some("1e3")];
+    assert_eq!(found, [numbers.as_slice(), &[null; 3]].concat());
+    assert_eq!(refused.len(), 3);
+}
+
+#[test]
+fn a_form_says_what_a_value_must_be() {
+    let money = || NumberForm {
+        currency: vec!["€".to_owned()],
+        percent: Some(Percent::Number),
+        ..german()
+    };
+    let plain = NumberForm::default;
+    let german = || MomentForm::new(&["%d.%m.%Y %H:%M".to_owned()]).expect("a pattern");
+    let decimal = |scale, written| ValueForm::Decimal { precision: 9, scale, written };
+    let forms = [
+        ValueForm::Text { max_bytes: Some(3) },
+        ValueForm::Text { max_bytes: None },
+        ValueForm::Whole { bits: 16, written: plain() },
+        ValueForm::Whole { bits: 32, written: money() },
+        decimal(0, money()),
+        decimal(1, money()),
+        decimal(4, money()),
+        ValueForm::Double { written: plain() },
+        ValueForm::Boolean,
+        ValueForm::Date(MomentForm::default()),
+        ValueForm::Timestamp(german()),
+        ValueForm::Timestamp(MomentForm::default()),
+        ValueForm::TimestampTz(MomentForm::default()),
+    ];
+    let expected: Vec<String> = forms.iter().map(ValueForm::expected).collect();
+    insta::assert_snapshot!(expected.join("\n"), @"
+    a text of 3 bytes at most
+    a text
+    a whole number of 16 bits such as 1234
+    a whole number of 32 bits such as €1.234%
+    a DECIMAL(9,0) such as €1.234%
+    a DECIMAL(9,1) such as €1.234,5%
+    a DECIMAL(9,4) such as €1.234,56%
+    a number such as 1234.56
+    a boolean such as true or no
+    a date such as 2024-01-31
+    a timestamp such as 31.01.2024 10:30
+    a timestamp such as 2024-01-31 10:30:00
+    a timestamp such as 2024-01-31 10:30:00+01:00
+    ");
+}
+
+#[test]
+fn json_stays_as_it_is_also_in_a_column_with_a_rule() {
+    let dialect = Dialect::of_json_fields(&Dialect::default());
+    let file = "a\u{1f}b\n\"12\"\u{1f}\"12\"\n";
+    let rules = [1, 2].map(|_| Some(ColumnRule { required: true, ..ColumnRule::default() }));
+    let read = read_ruled(file.as_bytes(), &dialect, 1 << 20, 9, &rules).expect("reads");
+    let rows = read.rows(&[DecodeAs::Json, DecodeAs::Text], 10).expect("decodes");
+    let texts: Vec<_> = rows[0].iter().skip(1).flatten().map(String::as_str).collect();
+    assert_eq!(texts, ["\"12\"", "12"]);
 }
 
 /// A batch may have rows of several blocks, of 512 rows at most.

@@ -223,9 +223,8 @@ fn of_parquet(file: File) -> Rows {
         _ => Some(String::new()),
     };
     let columns = &batch.columns()[..batch.num_columns() - 1];
-    let row = |row: usize| {
-        (numbers.value(row), columns.iter().map(|column| text(column, row)).collect())
-    };
+    let row =
+        |row: usize| (numbers.value(row), columns.iter().map(|column| text(column, row)).collect());
     (0..batch.num_rows()).map(row).collect()
 }
 
@@ -264,10 +263,7 @@ fn same_rows(parquet: &Rows, csv: &Rows) {
 /// A refusal that somebody can act on.
 fn refused(error: &Error) {
     let kind = error.kind();
-    assert!(
-        matches!(kind, Kind::Config | Kind::Data | Kind::SchemaConflict),
-        "{kind:?}: {error}"
-    );
+    assert!(matches!(kind, Kind::Config | Kind::Data | Kind::SchemaConflict), "{kind:?}: {error}");
     let words = error.to_string();
     assert!(!words.is_empty() && words.len() <= MOST_WORDS, "{} bytes: {words}", words.len());
 }

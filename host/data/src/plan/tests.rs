@@ -1,17 +1,32 @@
 //! What a file's column becomes in each type of target column.
 
-use loader_csv::{Dialect, FileProfile, Header, Splitter, profile_chunk};
+mod feeds;
+mod first_values;
+mod keys;
+mod known_columns;
+mod missing_columns;
+mod named;
+mod new_columns;
+
+use loader_csv::{ColumnRule, Dialect, FileProfile, Header, Meant, Splitter, profile_chunk};
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::choices::{AnotherFeed, MissingColumns, StagingFormat};
 use loader_model::column_type::ColumnType;
 
 use super::*;
+use crate::column_spec::{ColumnSpec, SpecSource};
 
-fn profile(csv: &str, dialect: &Dialect) -> (Header, FileProfile) {
+fn profile(case: &Case<'_>) -> (Header, FileProfile) {
+    let Case { csv, dialect, .. } = case;
     let mut splitter = Splitter::new(dialect, 1 << 20);
     let mut chunks = splitter.push(csv.as_bytes()).expect("reads");
     chunks.extend(splitter.finish().expect("ends"));
-    let header = splitter.header().expect("a header").clone();
+    let mut header = splitter.header().expect("a header").clone();
+    if !case.meant.is_empty() {
+        header = Header::of_columns(header.names, case.meant.to_vec());
+    }
+    let rules = case.columns.iter().map(|spec| spec.as_ref().map(|spec| spec.rule.clone()));
+    let header = header.with_rules(rules.collect());
     let chunks = chunks.iter().map(|chunk| {
         let bytes = &csv.as_bytes()[chunk.offset as usize..(chunk.offset + chunk.len) as usize];
         profile_chunk(bytes, chunk, &header, dialect)
@@ -22,38 +37,46 @@ fn profile(csv: &str, dialect: &Dialect) -> (Header, FileProfile) {
 
 struct Case<'a> {
     csv: &'a str,
-    existing: &'a [CatalogColumn],
+    existing: Option<&'a [CatalogColumn]>,
     without_values: &'a [String],
     keys: &'a [String],
     schema_policy: SchemaPolicy,
     missing_columns: MissingColumns,
+    keeps_known: bool,
     another_feed: AnotherFeed,
     dialect: Dialect,
+    column_names: Option<&'a [String]>,
+    columns: &'a [Option<ColumnSpec>],
+    unplaced: &'a [ColumnSpec],
+    types: &'a [Option<ColumnType>],
+    meant: &'a [Option<Meant>],
+    mixed: &'a [Option<String>],
+    staging_format: StagingFormat,
 }
 
 impl Case<'_> {
     fn plan(&self) -> Result<LoadPlan> {
-        let (header, profile) = profile(self.csv, &self.dialect);
+        let (header, profile) = profile(self);
         let target = TableName::new("public", "t")?;
         run(&PlanInput {
             dialect: &self.dialect,
             header: &header,
-            column_names: None,
-            columns: &[],
-            unplaced: &[],
-            types: &[],
-            mixed: &[],
+            column_names: self.column_names,
+            columns: self.columns,
+            unplaced: self.unplaced,
+            types: self.types,
+            mixed: self.mixed,
             profile: &profile,
             target: &target,
-            existing: Some(self.existing),
+            existing: self.existing,
             without_values: self.without_values,
             keys: self.keys,
             plugins: &[],
             schema_policy: self.schema_policy,
             missing_columns: self.missing_columns,
-            keeps_known: self.missing_columns == MissingColumns::Keep,
+            keeps_known: self.keeps_known,
             another_feed: self.another_feed,
-            staging_format: StagingFormat::Parquet,
+            staging_format: self.staging_format,
         })
     }
 
@@ -64,18 +87,58 @@ impl Case<'_> {
 }
 
 fn case<'a>(csv: &'a str, existing: &'a [CatalogColumn]) -> Case<'a> {
-    let (schema_policy, missing_columns) = (SchemaPolicy::Evolve, MissingColumns::Default);
-    let (another_feed, dialect) = (AnotherFeed::Refuse, Dialect::default());
-    let (without_values, keys): (&[String], &[String]) = (&[], &[]);
+    Case { existing: Some(existing), ..new_table(csv) }
+}
+
+/// A file for a table that does not exist yet.
+fn new_table(csv: &str) -> Case<'_> {
     Case {
         csv,
-        existing,
-        without_values,
-        keys,
-        schema_policy,
-        missing_columns,
-        another_feed,
-        dialect,
+        existing: None,
+        without_values: &[],
+        keys: &[],
+        schema_policy: SchemaPolicy::Evolve,
+        missing_columns: MissingColumns::Default,
+        keeps_known: true,
+        another_feed: AnotherFeed::Refuse,
+        dialect: Dialect::default(),
+        column_names: None,
+        columns: &[],
+        unplaced: &[],
+        types: &[],
+        meant: &[],
+        mixed: &[],
+        staging_format: StagingFormat::Parquet,
+    }
+}
+
+/// What the plan makes of the file: a line for each column, then the notices.
+fn told(case: &Case<'_>) -> String {
+    let plan = match case.plan() {
+        Ok(plan) => plan,
+        Err(error) => return format!("{:?}: {error}", error.kind()),
+    };
+    let in_target = plan.target_columns(&plan.longest_known());
+    let columns = in_target.iter().zip(&plan.columns).map(|(column, planned)| {
+        let not_null = if column.not_null { " NOT NULL" } else { "" };
+        let why = planned.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
+        format!("{} {}{not_null}{why}", column.name, column.column_type)
+    });
+    columns.chain(plan.notices.iter().cloned()).collect::<Vec<_>>().join("\n")
+}
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// What the user says of a column on the command line.
+fn spec(name: &str) -> ColumnSpec {
+    ColumnSpec {
+        name: name.to_owned(),
+        rename: None,
+        rule: ColumnRule::default(),
+        column_type: None,
+        source: SpecSource::Flag,
     }
 }
 

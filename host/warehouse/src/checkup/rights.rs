@@ -225,13 +225,14 @@ pub fn writers_query(tables: &[&TableName], user: &str) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Writer {
     pub table: String,
-    /// What it is, and its name: `user etl`, `public public`.
+    /// What it is, and its name: `user etl`, `owner etl`, `PUBLIC`.
     pub writer: String,
 }
 
 impl FromRow for Writer {
     fn from_row(row: Row<'_>) -> Result<Writer> {
-        Ok(Writer { table: row.text("relation_name")?, writer: row.text("writer")? })
+        let writer = row.text("writer")?.replace("public public", "PUBLIC");
+        Ok(Writer { table: row.text("relation_name")?, writer })
     }
 }
 

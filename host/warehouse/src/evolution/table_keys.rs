@@ -91,5 +91,7 @@ mod tests {
             keys(None, &["id", "doc"]),
             "--sortkey names `doc`, a SUPER, by which Redshift can neither distribute nor sort",
         );
+        assert_eq!(keys(None, &["id"; 400]).unfit(&columns), None);
+        check(keys(None, &["id"; 401]), "--sortkey names 401 columns; Redshift takes 400");
     }
 }

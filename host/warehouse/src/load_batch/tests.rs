@@ -1,5 +1,6 @@
 //! The transaction as text, for each way of loading.
 
+mod glue_keys;
 mod several_files;
 
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
@@ -332,11 +333,6 @@ fn rows_with_new_keys_are_refused_where_nothing_fills_a_column() {
     "#);
 }
 
-/// A key that is a text.
-static BY_TEXT: std::sync::LazyLock<[String; 1]> =
-    std::sync::LazyLock::new(|| ["select".to_owned()]);
-
-/// What a merge by a text into a table that exists does about the Glue job's spelling.
 #[test]
 fn refused_keys_are_found_without_the_guard_that_has_refused_them() {
     let statements = built(|batch| batch.duplicates = Duplicates::Error);
@@ -354,32 +350,20 @@ fn refused_keys_are_found_without_the_guard_that_has_refused_them() {
     assert_eq!(matched.telling(StatementRole::NewKeyGuard), None);
 }
 
-fn with_glue_keys(glue_keys: GlueKeys) -> String {
+#[test]
+fn a_column_that_stays_as_it_is_is_expected_as_the_catalog_spelt_it() {
     let text = text_of(|batch| {
-        batch.creation = &[];
-        batch.keys = &*BY_TEXT;
-        batch.glue_keys = glue_keys;
+        let columns = ["id", "select"].map(|name| TargetColumn {
+            name: name.into(),
+            column_type: ColumnType::Integer,
+            not_null: false,
+            staged_as_text: false,
+        });
+        let mut existing = [batch.existing[0].clone(), batch.existing[0].clone()];
+        existing[0].name = "select".into();
+        existing[1].type_text = "int4".into();
+        (batch.creation, batch.columns) = (&[], Vec::leak(columns.to_vec()));
+        batch.existing = Vec::leak(existing.to_vec());
     });
-    let new = ["RespeltKeyGuard", "OneKeyGuard", "Respell"];
-    let lines = text.lines().filter(|line| new.iter().any(|role| line.starts_with(role)));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-#[test]
-fn keys_that_the_glue_job_spelt_otherwise_are_refused_or_matched() {
-    assert_eq!(with_glue_keys(GlueKeys::AsTheyStand), "");
-    let refused = with_glue_keys(GlueKeys::Refused);
-    assert!(refused.starts_with("RespeltKeyGuard: SELECT 1 / "), "{refused}");
-    insta::assert_snapshot!(with_glue_keys(GlueKeys::Matched), @r#"
-    OneKeyGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS no_keys_that_become_one FROM (SELECT 1 AS twice FROM (SELECT DISTINCT "select" FROM loader_stage) AS r GROUP BY CASE WHEN BTRIM(REPLACE(r."select", '\\\\', '\\'), ' 	') ~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)$' THEN CASE WHEN BTRIM(REPLACE(r."select", '\\\\', '\\'), ' 	') LIKE '-%' THEN ' -' ELSE ' ' END || RTRIM(RTRIM(LTRIM(CASE WHEN BTRIM(REPLACE(r."select", '\\\\', '\\'), ' 	') LIKE '%.%' THEN BTRIM(REPLACE(r."select", '\\\\', '\\'), ' 	') ELSE BTRIM(REPLACE(r."select", '\\\\', '\\'), ' 	') || '.' END, '+-0'), '0'), '.') ELSE BTRIM(REPLACE(r."select", '\\\\', '\\'), ' 	') END HAVING COUNT(*) > 1) AS d
-    Respell: UPDATE "public"."orders" SET "select" = respelt."select" FROM (SELECT "select" FROM (SELECT DISTINCT "select" FROM loader_stage) AS r WHERE NOT EXISTS (SELECT 1 FROM "public"."orders" AS e WHERE e."select" = r."select")) AS respelt WHERE CASE WHEN RTRIM("public"."orders"."select") ~ '^-?(0|[1-9][0-9]*)([.]([0-9]{18}|[0-9]*[1-9]|0))?$' THEN CASE WHEN RTRIM("public"."orders"."select") LIKE '-%' THEN ' -' ELSE ' ' END || RTRIM(RTRIM(LTRIM(CASE WHEN RTRIM("public"."orders"."select") LIKE '%.%' THEN RTRIM("public"."orders"."select") ELSE RTRIM("public"."orders"."select") || '.' END, '+-0'), '0'), '.') WHEN RTRIM("public"."orders"."select") ~ '^".*"".*"$' THEN BTRIM(REPLACE(SUBSTRING(RTRIM("public"."orders"."select"), 2, LENGTH(RTRIM("public"."orders"."select")) - 2), '""', '"'), ' 	') ELSE RTRIM("public"."orders"."select") END = CASE WHEN BTRIM(REPLACE(respelt."select", '\\\\', '\\'), ' 	') ~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)$' THEN CASE WHEN BTRIM(REPLACE(respelt."select", '\\\\', '\\'), ' 	') LIKE '-%' THEN ' -' ELSE ' ' END || RTRIM(RTRIM(LTRIM(CASE WHEN BTRIM(REPLACE(respelt."select", '\\\\', '\\'), ' 	') LIKE '%.%' THEN BTRIM(REPLACE(respelt."select", '\\\\', '\\'), ' 	') ELSE BTRIM(REPLACE(respelt."select", '\\\\', '\\'), ' 	') || '.' END, '+-0'), '0'), '.') ELSE BTRIM(REPLACE(respelt."select", '\\\\', '\\'), ' 	') END
-    "#);
-}
-
-#[test]
-fn keys_that_are_no_texts_cost_no_statement() {
-    for glue_keys in [GlueKeys::AsTheyStand, GlueKeys::Refused, GlueKeys::Matched] {
-        let text = text_of(|batch| (batch.creation, batch.glue_keys) = (&[], glue_keys));
-        assert!(!text.contains('~'), "{text}");
-    }
+    assert!(text.contains(" IN ('id int4', 'select integer')"), "{text}");
 }

@@ -276,6 +276,22 @@ fn rights_in_the_database_that_are_missing() {
 }
 
 #[test]
+fn who_else_writes_the_loaders_own_tables_is_told() {
+    let place = Place::new("doctor-writers");
+    place.put("orders.csv", "id,note\n1,a\n");
+    let _ = place.load("orders.csv", "orders", &["--upsert-keys", "id"]).succeeded();
+    let only = ["--only", "rights", "--target-table", "orders", "--upsert-keys", "id"];
+    let writers = || examined(&place, &only).saying("who else writes");
+    insta::assert_snapshot!(writers(), @"passed: nobody else that the user can see, but superusers");
+    // Others are meant to write the audit table.
+    place.execute("GRANT INSERT ON {s}.job_sts TO PUBLIC");
+    place.execute("GRANT INSERT ON {s}.loader_loads TO PUBLIC");
+    let etl = user(&place, "etl", &["GRANT DELETE ON {s}.loader_fence_orders TO {u}"]);
+    place.execute(&format!("ALTER TABLE {{s}}.loader_dropped_views OWNER TO {etl}"));
+    insta::assert_snapshot!(writers(), @"told: owner doctor_writers_etl (loader_dropped_views), user doctor_writers_etl (loader_fence_orders), PUBLIC (loader_loads); who writes there can make a file count as loaded, so REVOKE it where it is not meant");
+}
+
+#[test]
 fn a_schema_or_a_target_that_cannot_be_used() {
     let place = Place::new("doctor-target");
     place.execute("CREATE TABLE {s}.t (n INTEGER)");

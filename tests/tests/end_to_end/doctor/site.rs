@@ -69,6 +69,13 @@ impl Findings {
         lines.collect()
     }
 
+    /// How a probe ended, and what it has seen.
+    pub(crate) fn saying(&self, probe: &str) -> String {
+        let found = self.list().find(|finding| finding["probe"] == probe);
+        let text = |key: &str| plain(found.map_or("", |f| f[key].as_str().unwrap_or_default()));
+        format!("{}: {}", text("outcome"), text("seen"))
+    }
+
     /// Probes that failed, with their remedies.
     pub(crate) fn failed(&self) -> String {
         let failed = self.with("failed");

@@ -350,11 +350,8 @@ fn zone<'a>(text: &'a str, found: &mut Found) -> Option<&'a str> {
     };
     let (mut hours, mut minutes) = (0i64, 0i64);
     let mut rest = number(rest, 2, 2, &mut hours)?;
-    let behind = rest.strip_prefix(':');
-    match number(behind.unwrap_or(rest), 2, 2, &mut minutes) {
-        Some(taken) => rest = taken,
-        None if behind.is_some() => return None,
-        None => (),
+    if let Some(taken) = number(rest.strip_prefix(':').unwrap_or(rest), 2, 2, &mut minutes) {
+        rest = taken;
     }
     found.offset = sign * (hours * 3600 + minutes * 60);
     (hours < 16 && minutes < 60).then_some(rest)

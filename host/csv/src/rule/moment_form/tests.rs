@@ -24,6 +24,7 @@ fn days_are_read_by_their_patterns() {
             ("1.2.2024", "2024-02-01"),
             ("31.01.99", "1999-01-31"),
             ("31.01.68", "2068-01-31"),
+            ("31.01.69", "1969-01-31"),
             ("31.12.9999", "9999-12-31"),
             ("01.01.0001", "0001-01-01"),
             ("30.02.2024", "refused"),
@@ -36,6 +37,8 @@ fn days_are_read_by_their_patterns() {
     );
     check(|text| form(&["%d.%m.%Y"]).spell_day(text), &[("31.01.99", "refused")]);
     assert_eq!(german.example(""), "31.01.2024");
+    let with_time = form(&["%b %e, %y %I:%M:%S%.f %p %z"]);
+    assert_eq!(with_time.example(""), "Jan 31, 24 10:30:00 AM +00:00");
     let named = form(&["%b %d, %Y"]);
     check(
         |text| named.spell_day(text),
@@ -116,6 +119,9 @@ fn moments_are_read_by_their_patterns() {
             ("19691231T235959.25Z", "1969-12-31 23:59:59.25"),
             ("20240131T103000-05", "2024-01-31 15:30:00"),
             ("20240131T103000", "refused"),
+            ("20240131T103000+15:59", "2024-01-30 18:31:00"),
+            ("20240131T103000+16:00", "refused"),
+            ("20240131T103000+15:60", "refused"),
             ("20240131T103000+25:00", "refused"),
             ("20240131T103000+01:", "refused"),
             ("20161231T235960Z", "refused"),
@@ -124,6 +130,13 @@ fn moments_are_read_by_their_patterns() {
     );
     let in_utc = zoned.spell_zoned("20240131T103000+0130");
     assert_eq!(in_utc.as_deref(), Some("2024-01-31 09:00:00+00"));
+    let plain = form(&[]);
+    let text = "2024-01-31 10:30 -0130";
+    assert_eq!(plain.spell_moment(text).as_deref(), Some(text));
+    assert_eq!(plain.spell_moment("31.01.2024"), None);
+    assert_eq!(plain.spell_zoned("31.01.2024").as_deref(), Some("31.01.2024"));
+    let before_a_mark = form(&["%F %H:%M%z: %S"]).spell_moment("2024-01-31 10:30+01: 05");
+    assert_eq!(before_a_mark.as_deref(), Some("2024-01-31 09:30:05"));
     let last = form(&["%F %T"]).spell_moment("9999-12-31 23:59:59");
     assert_eq!(last.as_deref(), Some("9999-12-31 23:59:59"));
 }
@@ -165,6 +178,7 @@ fn what_a_pattern_lacks_is_said() {
     insta::assert_snapshot!(error("%F %"), @"the format `%F %` has `%`, which is not known; a date such as 31.01.2024 has the format %d.%m.%Y, a time such as 10:30:00 has %H:%M:%S, and seconds since 1970 have epochsecs (all letters: docs/columns.md)");
     insta::assert_snapshot!(error("%F %M"), @"the format `%F %M` does not tell the whole time; %M needs the hour before it, %S the minute, %I goes together with %p, and a zone needs a time");
     insta::assert_snapshot!(error("%F %I:%M"), @"the format `%F %I:%M` does not tell the whole time; %M needs the hour before it, %S the minute, %I goes together with %p, and a zone needs a time");
+    assert!(MomentForm::of_days(&["%F".to_owned(), "%d.%m.%Y".to_owned()]).is_ok());
     insta::assert_snapshot!(error("%F %y"), @"the format `%F %y` tells something twice; leave one of the two away");
     insta::assert_snapshot!(error("%FT%T%z"), @"the format `%FT%T%z` has a zone, and a date has none; give the column the type timestamp");
     insta::assert_snapshot!(error("%m/%d/%Y|%d/%m/%Y"), @"the formats `%m/%d/%Y` and `%d/%m/%Y` read 02/01/2024 as two days; keep one of them");

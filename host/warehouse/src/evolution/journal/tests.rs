@@ -120,6 +120,19 @@ fn long_views_are_cut_to_pieces_and_read_whole() {
 }
 
 #[test]
+fn rows_fill_their_transactions() {
+    let sizes = |views: Vec<SavedView>| -> Vec<usize> {
+        let transactions = journal(views).write_sql().expect("it can be written");
+        transactions.iter().map(Vec::len).collect()
+    };
+    let many = (0..75).map(|n| view(&format!("v{n}"), "SELECT 1 AS a")).collect();
+    assert_eq!(sizes(many), [40, 40, 4]);
+    // Five rows of 16 KB and a short one for each view. A transaction has room for six of the long.
+    let long = |table: &str| view(table, &format!("SELECT '{}' AS a", "x".repeat(80_000)));
+    assert_eq!(sizes(vec![long("v1"), long("v2"), view("v3", "SELECT 1 AS a")]), [10, 9]);
+}
+
+#[test]
 fn what_the_loader_would_not_write_is_named_and_not_read() {
     let fault = |change: fn(&mut Vec<Vec<Cell>>)| {
         let mut rows = rows(&journal(vec![view("v", "SELECT 1 AS a")]), false);

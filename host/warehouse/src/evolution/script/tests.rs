@@ -260,3 +260,131 @@ fn long_definitions_are_split_by_their_bytes() {
     // The drops, the change with two of the views, and the third view.
     assert_eq!(count(vec![long("a"), long("b"), long("c")]), 3);
 }
+
+#[test]
+fn views_stay_as_they_are_while_no_column_is_added() {
+    let views = dependents(vec![view("v_orders", &["note"], &[])]);
+    let config = [configured("v_orders"), configured("v_new")];
+    insta::assert_snapshot!(written(vec![integer("id")], &views, &config, &[]), @r#"
+    transaction
+      LOCK "public"."loader_fence_orders"
+      LOCK "public"."orders"
+      ALTER TABLE "public"."orders" ADD COLUMN "_loader_widened" BIGINT
+      UPDATE "public"."orders" SET "_loader_widened" = "id"
+      ALTER TABLE "public"."orders" DROP COLUMN "id"
+      ALTER TABLE "public"."orders" RENAME COLUMN "_loader_widened" TO "id"
+    "#);
+}
+
+#[test]
+fn a_view_is_renewed_whatever_keeps_other_views() {
+    let stuck = Dependent {
+        obstacle: Some("view public.m is materialized".into()),
+        ..view("m", &["id", "note"], &[])
+    };
+    let views = dependents(vec![stuck, view("v_orders", &["id"], &[])]);
+    insta::assert_snapshot!(written(vec![added("day")], &views, &[configured("v_orders")], &[]), @r#"
+    transaction
+      LOCK "public"."loader_fence_orders"
+      LOCK "public"."orders"
+      SELECT 1 / (CASE WHEN COUNT(*) = 1 THEN 1 ELSE 0 END) AS same_views FROM pg_class WHERE oid IN (101)
+      DROP VIEW "public"."v_orders"
+      ALTER TABLE "public"."orders" ADD COLUMN "day" DATE
+      CREATE OR REPLACE VIEW public.v_orders AS SELECT *
+      GRANT SELECT ON "public"."v_orders" TO GROUP "readers"
+      ALTER TABLE "public"."v_orders" OWNER TO "owner"
+    "#);
+}
+
+#[test]
+fn privileges_and_policies_that_stay_hidden_are_said() {
+    let hidden = Dependents {
+        superuser: false,
+        policies_unknown: true,
+        ..dependents(vec![view("v1", &["id"], &[])])
+    };
+    let notices = |changes: Vec<SchemaChange>| -> String {
+        let text = written(changes, &hidden, &[], &[]);
+        text.lines().filter(|line| line.starts_with("notice: ")).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(notices(vec![integer("id")]), @"
+    notice: me is no superuser and may not see all privileges on single columns; a column that is replaced by another one loses the privileges that stay hidden
+    notice: the loader cannot read whether the views have row-level security, and does not restore it
+    ");
+    let typed = SchemaChange::GiveType { name: "day".into(), to: ColumnType::Date };
+    insta::assert_snapshot!(notices(vec![typed]), @"notice: me is no superuser and may not see all privileges on single columns; a column that is replaced by another one loses the privileges that stay hidden");
+    assert_eq!(notices(vec![added("day")]), "");
+}
+
+#[test]
+fn a_materialized_view_keeps_types_from_changing() {
+    let name = |table: &str| TableName::new("public", table).expect("a valid name");
+    let views = Dependents {
+        materialized: vec![name("m"), name("held")],
+        ..dependents(vec![Dependent {
+            obstacle: Some("view public.held is materialized".into()),
+            ..view("held", &["id"], &[])
+        }])
+    };
+    insta::assert_snapshot!(written(vec![integer("id")], &views, &[], &[]), @"
+    refused: view public.held is materialized
+    public.m is a materialized view of the table, and Redshift could not refresh it any more; drop it before the load and create it again afterwards
+    ");
+    assert!(written(vec![added("day")], &views, &[], &[]).starts_with("transaction"));
+}
+
+#[test]
+fn a_table_is_made_with_as_many_views_as_its_transaction_holds() {
+    let made = || SchemaChange::CreateTable { columns: Vec::new(), keys: Default::default() };
+    let told = |change: SchemaChange, count: usize| {
+        let views: Vec<_> = (0..count).map(|n| configured(&format!("v{n}"))).collect();
+        written(vec![change], &dependents(Vec::new()), &views, &[])
+    };
+    assert!(told(made(), 23).starts_with("transaction"));
+    insta::assert_snapshot!(told(made(), 24), @"refused: view_config.json has 24 views of the table, and at most 23 can be made together with a table");
+    assert!(told(added("day"), 24).starts_with("transaction"));
+}
+
+#[test]
+fn a_view_is_no_longer_than_a_statement() {
+    let told = |bytes: usize| {
+        let view = ConfiguredView { create: "x".repeat(bytes), ..configured("v") };
+        written(vec![added("day")], &dependents(Vec::new()), &[view], &[])
+    };
+    assert!(told(100_000).starts_with("transaction"));
+    insta::assert_snapshot!(told(100_001), @"refused: the definition of public.v makes a statement of 100001 bytes, the Data API takes 100,000");
+}
+
+#[test]
+fn statements_are_shown_without_those_about_the_journal() {
+    let views = dependents(vec![view("v1", &["id"], &[])]);
+    let target = target();
+    let situation =
+        Situation { target: &target, attributes: &[], dependents: &views, configured: &[] };
+    let plan = plan(vec![text("note")], &situation).expect("nothing is in the way");
+    insta::assert_snapshot!(plan.statements().join("\n"), @r#"
+    LOCK "public"."loader_fence_orders"
+    DROP VIEW "public"."v1"
+    ALTER TABLE "public"."orders" ALTER COLUMN "note" TYPE VARCHAR(1024)
+    LOCK "public"."loader_fence_orders"
+    CREATE VIEW "public"."v1" AS SELECT …
+    GRANT SELECT ON "public"."v1" TO GROUP "readers"
+    ALTER TABLE "public"."v1" OWNER TO "owner"
+    "#);
+}
+
+#[test]
+fn a_refused_guard_of_a_type_is_known() {
+    let views = dependents(Vec::new());
+    let target = target();
+    let situation =
+        Situation { target: &target, attributes: &[], dependents: &views, configured: &[] };
+    let typed = SchemaChange::GiveType { name: "day".into(), to: ColumnType::Date };
+    let guards = typed.guards(&target);
+    let plan = plan(vec![typed, integer("id")], &situation).expect("nothing is in the way");
+    for statement in plan.statements() {
+        let is_guard = guards.contains(&statement);
+        assert_eq!(plan.guards_type(&target, &statement), is_guard, "{statement}");
+    }
+    assert_eq!(guards.len(), 2);
+}

@@ -86,7 +86,11 @@ mod tests {
     use super::*;
 
     fn check(definition: &str) -> String {
-        let values = Values { schema_name: "s", view_name: "v_$1", source_table: "a b" };
+        named("v_$1", definition)
+    }
+
+    fn named(view_name: &str, definition: &str) -> String {
+        let values = Values { schema_name: "s", view_name, source_table: "a b" };
         values.expand(definition).unwrap_or_else(|fault| fault)
     }
 
@@ -106,5 +110,15 @@ mod tests {
         insta::assert_snapshot!(check("ä}"), @"definition has a lone `}` at character 2; write `}}` for a brace that is meant as one");
         insta::assert_snapshot!(check("{view_name"), @"definition has a lone `{` at character 1; write `{{` for a brace that is meant as one");
         insta::assert_snapshot!(check("{source_table}"), @"source_table is `a b`, and {source_table} puts in plain names only (letters, digits, _, $; no digit first); write the quoted name into the definition instead");
+    }
+    #[test]
+    fn a_plain_name_begins_with_a_letter_or_an_underscore() {
+        for name in ["v1", "_v", "ä"] {
+            assert_eq!(named(name, "{view_name}"), name);
+        }
+        for name in ["1v", "$v", "", "a-b", "a\"b"] {
+            let fault = named(name, "{view_name}");
+            assert!(fault.starts_with(&format!("view_name is `{name}`, ")), "{fault}");
+        }
     }
 }
