@@ -14,18 +14,23 @@ const OTHER_DELIMITERS: [u8; 4] = *b",;\t|";
 
 /// Whether the record at `at` is a lone field. One that has all its fields with another delimiter is
 /// none, nor is one with a quote in it: its field would be quoted as a whole.
+// With another delimiter a quote in the record may open a field that ends far behind it. To look for
+// that end would take quadratic time, so no more is read than the record itself.
 pub(super) fn is_lone_field(window: &Window<'_>, at: usize) -> bool {
     let columns = window.header.names.len();
+    if columns == 1 || window.rules.fills_short_rows {
+        return false;
+    }
     let rest = window.bytes.get(at..).unwrap_or_default();
-    let fields = |rules: &Rules| read_record(rest, rules).map_or(0, |record| record.ends.len());
+    let Ok(record) = read_record(rest, &window.rules) else { return false };
+    let own = rest.get(..record.length.unwrap_or(rest.len())).unwrap_or_default();
     let lenient = Rules { takes_bare_quotes: true, ..window.rules };
-    let is_alone = columns > 1 && !window.rules.fills_short_rows && fields(&window.rules) == 1;
-    let other = OTHER_DELIMITERS.iter().filter(|other| **other != window.rules.delimiter);
-    is_alone
-        && !other.into_iter().any(|other| {
-            fields(&Rules { delimiter: *other, tail: DelimiterTail::default(), ..lenient })
-                == columns
-        })
+    let has_all_fields = |other: &u8| {
+        let rules = Rules { delimiter: *other, tail: DelimiterTail::default(), ..lenient };
+        read_record(own, &rules).is_ok_and(|record| record.ends.len() == columns)
+    };
+    let mut others = OTHER_DELIMITERS.iter().filter(|other| **other != window.rules.delimiter);
+    record.ends.len() == 1 && !others.any(has_all_fields)
 }
 
 /// Whether a lone field begins at `at`, and no blank line or comment.

@@ -52,7 +52,15 @@ impl Window<'_> {
         let rest = &self.bytes[start..];
         let Some(line) = line_length(rest, self.is_last) else { return End::BeyondWindow };
         let lenient = Rules { takes_bare_quotes: true, ..self.rules };
-        match read_record(rest, &lenient) {
+        let read = read_record(rest, &lenient);
+        // What was read in vain is read once more from the next line on.
+        let in_vain = match &read {
+            Ok(_) => 0,
+            Err(open) if open.kind == CsvErrorKind::UnclosedQuote => rest.len(),
+            Err(clash) => clash.byte,
+        };
+        *work = work.saturating_sub(in_vain as u64);
+        match read {
             Ok(record) => match record.length {
                 Some(length) => End::At(start + length, EndsBecause::OwnEnd),
                 None if self.is_last => End::At(self.bytes.len(), EndsBecause::OwnEnd),
@@ -94,6 +102,18 @@ impl Window<'_> {
         found.or(nothing).unwrap_or(End::Lost)
     }
 
+    /// The bytes of a record that were read to find that it does not fit.
+    fn bytes_read_of(&self, rest: &[u8], error: &RowError) -> usize {
+        let length = match error.kind {
+            CsvErrorKind::UnclosedQuote => None,
+            CsvErrorKind::RaggedRow { .. } => {
+                read_record(rest, &self.rules).ok().and_then(|record| record.length)
+            }
+            _ => Some(0),
+        };
+        length.unwrap_or(rest.len())
+    }
+
     /// Whether records fit from `at` on, where a line begins; and the bytes that the look took.
     fn fits(&self, at: usize) -> (Option<EndsBecause>, usize) {
         let end = self.bytes.len().min(at + TRIED_BYTES);
@@ -114,8 +134,8 @@ impl Window<'_> {
                 Ok(false) if ends_file => return (Some(EndsBecause::RestFits), cost),
                 Ok(_) => return (None, cost),
                 Err(error) => {
-                    let is_open = error.kind == CsvErrorKind::UnclosedQuote;
-                    return (None, if is_open { COST_OF_A_LOOK + end - at } else { cost });
+                    let of_record = self.bytes_read_of(&bytes[at + rows.row_start()..], &error);
+                    return (None, cost + of_record);
                 }
             }
         }

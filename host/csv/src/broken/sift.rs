@@ -21,8 +21,8 @@ pub const SIFT_BESIDE_BYTES: usize = 3 * MAX_ROW_BYTES as usize;
 
 /// The bytes that may be read to find the ends of broken records: so many for each byte of the
 /// file, and so many beside. Together they keep the work linear.
-const WORK_PER_BYTE: u64 = 8;
-const WORK_BESIDE: u64 = 64 * 1024 * 1024;
+const WORK_PER_BYTE: u64 = 16;
+const WORK_BESIDE: u64 = 512 * 1024 * 1024;
 
 /// The most broken records of a file. Their places are kept in memory.
 const MOST_BROKEN: u64 = 1_000_000;

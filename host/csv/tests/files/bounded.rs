@@ -1,7 +1,10 @@
 //! Files that are made to cost time or memory, before their first record or by broken ones. Each of
 //! these tests would take minutes where the work is quadratic.
 
-use loader_csv::{CsvError, CsvErrorKind, Dialect, Header, MAX_COLUMNS, MAX_ROW_BYTES, Splitter};
+use loader_csv::{
+    CsvError, CsvErrorKind, Dialect, Header, MAX_COLUMNS, MAX_ROW_BYTES, Quotes, RepeatedHeader,
+    Splitter, TrailingDelimiter,
+};
 
 use crate::broken_records::sift;
 
@@ -89,4 +92,23 @@ fn very_many_broken_rows_are_described_in_linear_time() {
     let (number, words) = &sifted.broken[899_999];
     assert_eq!(*number, 900_000);
     assert!(words.starts_with("record 900000, line 900001, byte 1800002: "), "{words}");
+}
+
+/// Found by the fuzzer: each group of rows opens a quote that the next one closes and opens again, so
+/// that a record seems to go on to the end of the file.
+#[test]
+fn quotes_that_never_fit_are_looked_at_in_linear_time() {
+    let dialect = Dialect {
+        header: false,
+        skip_rows: 3,
+        quotes: Quotes::Lenient,
+        repeated_header: RepeatedHeader::Keep,
+        trailing_delimiter: TrailingDelimiter::Allow,
+        ..Dialect::default()
+    };
+    let group = b"id\0\0~~id,coun\xfftry,tULL\xff, x \n\xe2\xe2\xe2\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\r\r\r\r\r\r\xe2\xe2\xe2\xe2\xe2\xe2\xe2\xe2\xe2\xe2\xe2\xe2\xe2\xe2\xe23,DE,0\",\"\t1d,nameI,\n";
+    let file = group.repeat((8 << 20) / group.len());
+    // It is read, or given up; a test that goes on for minutes is the failure.
+    let sifted = sift(&file, &dialect, 1 << 22);
+    assert!(sifted.is_none_or(|sifted| !sifted.broken.is_empty()));
 }

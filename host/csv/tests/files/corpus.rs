@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 mod fuzz;
 
 /// How often each file is damaged.
-const MUTATIONS: u64 = 8;
+const MUTATIONS: u64 = 4;
 /// The inputs of cases that are larger say no more.
 const MOST_BYTES: usize = 4096;
 /// Damage that is likely to mean something.

@@ -114,15 +114,17 @@ fn all_records(
 }
 
 fn is_lone_field(rest: &[u8], width: usize, dialect: &Dialect) -> bool {
-    let fields = |dialect: Dialect| record(rest, &dialect).map_or(0, |(record, _)| record.len());
-    let with = |delimiter| {
-        fields(Dialect { delimiter, quotes: Quotes::Lenient, ..dialect.clone() }) == width
+    let Ok((alone, left)) = record(rest, dialect) else { return false };
+    let own = &rest[..rest.len() - left.len()];
+    let has_all_fields = |delimiter: &u8| {
+        let dialect = Dialect { quotes: Quotes::Lenient, delimiter: *delimiter, ..dialect.clone() };
+        record(own, &dialect).is_ok_and(|(record, _)| record.len() == width)
     };
-    let others = b",;\t|".iter().filter(|other| **other != dialect.delimiter);
+    let mut others = b",;\t|".iter().filter(|other| **other != dialect.delimiter);
     width > 1
         && dialect.short_rows == ShortRows::Reject
-        && fields(dialect.clone()) == 1
-        && !others.into_iter().any(|other| with(*other))
+        && alone.len() == 1
+        && !others.any(has_all_fields)
 }
 
 /// A record that fits, `None` for the header once more; and its length with its line end.
