@@ -2,7 +2,7 @@
 
 use loader_tests::Place;
 
-/// A row that cannot be read, as long as most rows never are.
+/// The bytes of a rejected row: long, so that holding such rows shows.
 const ROW_BYTES: usize = 60_000;
 /// More than what is in work may differ by (both files have more ranges than are read at once), and
 /// less than the rows that are rejected more.

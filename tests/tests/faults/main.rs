@@ -64,7 +64,11 @@ fn number(name: &str) -> Option<u64> {
 
 /// Fails requests of one kind of load in one way.
 fn trial(scenario: &Scenario, fault: Fault) -> Result<(), Failed> {
-    let sample = sample(scenario, requests_of(scenario)?, fault);
+    let requests = requests_of(scenario)?;
+    let sample = sample(scenario, requests, fault);
+    if sample.is_empty() && requests.iter().any(|asked| fault.can_befall(&asked.name)) {
+        return Err("no request is tried".into());
+    }
     let name = format!("faults-{}-{}", scenario.name, fault.name());
     let stage = scenario.prepare(&name, sample.len() + 1);
     undisturbed(&stage, scenario.code)?;
@@ -154,8 +158,7 @@ fn disturbed(
         codes.push(NEVER_CAME);
     }
     let mut last = first;
-    for next in stage.advised(case, last.code, fault.needs_a_person()) {
-        let mut next = next;
+    for mut next in stage.advised(case, last.code, fault.needs_a_person()) {
         last = match stage.queue_url() {
             Some(_) => stage.carry_out(case, next),
             None => run(&mut next),

@@ -174,7 +174,7 @@ pub(crate) const ALL: [Scenario; 12] = [
         arguments: &["--strategy", "append"],
         has_views: false,
         fails: &["GetQueueAttributes", "GetQueueUrl", "ReceiveMessage", "DeleteMessageBatch"],
-        sampled: 8,
+        sampled: 2,
         code: 0,
     },
     Scenario {
@@ -185,7 +185,7 @@ pub(crate) const ALL: [Scenario; 12] = [
         arguments: &[],
         has_views: false,
         fails: &[],
-        sampled: 24,
+        sampled: 14,
         code: 0,
     },
 ];

@@ -19,8 +19,8 @@ const REPEATED_BYTES: usize = 64 * 1024;
 const MOST_WORDS: usize = 4096;
 
 /// A file, how it is written, and how it comes.
-pub struct Case {
-    pub file: Vec<u8>,
+struct Case {
+    file: Vec<u8>,
     dialect: Dialect,
     /// The bytes that are pushed at once.
     piece: usize,
@@ -38,12 +38,11 @@ type Rows = (RecordBatch, Int64Array);
 
 impl Case {
     /// Takes an input apart: five bytes of choices, and the file.
-    pub fn of(input: &[u8]) -> Option<Case> {
+    fn of(input: &[u8]) -> Option<Case> {
         let (&[marks, rows, leniency, cut, batch], file) = input.split_first_chunk::<5>()?;
         let dialect = dialect(marks, rows, leniency);
-        let (piece, grid) = (1 + usize::from(cut & 0x0f) * 5, 1 + u64::from(cut >> 4) * 7);
+        let (mut piece, mut grid) = (1 + usize::from(cut & 0x0f) * 5, 1 + u64::from(cut >> 4) * 7);
         let mut file = file.to_vec();
-        let (mut piece, mut grid) = (piece, grid);
         if batch & 0x3f == 0x3f && !file.is_empty() {
             file = file.repeat(REPEATED_BYTES.div_ceil(file.len()));
             (piece, grid) = (piece * 1000, grid * 1000);

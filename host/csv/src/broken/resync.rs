@@ -78,6 +78,9 @@ impl Window<'_> {
     fn resync(&self, start: usize, line_end: usize, clash: Option<usize>, work: &mut u64) -> End {
         let bound = self.bytes.len().min(start + MAX_ROW_BYTES as usize);
         let given = WORK_BYTES.min(*work);
+        if given == 0 {
+            return End::TooMuchWork;
+        }
         let (mut left, mut at, mut earliest) = (given, line_end, line_end);
         let mut found = None;
         while at <= bound && left > 0 && found.is_none() {
@@ -102,16 +105,18 @@ impl Window<'_> {
         found.or(nothing).unwrap_or(End::Lost)
     }
 
-    /// The bytes of a record that were read to find that it does not fit.
-    fn bytes_read_of(&self, rest: &[u8], error: &RowError) -> usize {
-        let length = match error.kind {
-            CsvErrorKind::UnclosedQuote => None,
-            CsvErrorKind::RaggedRow { .. } => {
-                read_record(rest, &self.rules).ok().and_then(|record| record.length)
-            }
-            _ => Some(0),
-        };
-        length.unwrap_or(rest.len())
+    /// The bytes of the record at `start` that were read to find that it does not fit.
+    fn bytes_read_of(&self, bytes: &[u8], start: usize, error: &RowError) -> usize {
+        let rest = &bytes[start..];
+        if error.kind == CsvErrorKind::UnclosedQuote {
+            return rest.len();
+        }
+        // A record with too many fields is told by its start, and was read to its end.
+        let is_ragged = matches!(error.kind, CsvErrorKind::RaggedRow { .. });
+        match is_ragged.then(|| read_record(rest, &self.rules)) {
+            None => error.byte.saturating_sub(start),
+            Some(read) => read.ok().and_then(|record| record.length).unwrap_or(rest.len()),
+        }
     }
 
     /// Whether records fit from `at` on, where a line begins; and the bytes that the look took.
@@ -134,8 +139,10 @@ impl Window<'_> {
                 Ok(false) if ends_file => return (Some(EndsBecause::RestFits), cost),
                 Ok(_) => return (None, cost),
                 Err(error) => {
-                    let of_record = self.bytes_read_of(&bytes[at + rows.row_start()..], &error);
-                    return (None, cost + of_record);
+                    return (
+                        None,
+                        cost + self.bytes_read_of(&bytes[at..], rows.row_start(), &error),
+                    );
                 }
             }
         }

@@ -20,7 +20,8 @@ use crate::rows::{Block, Rows};
 pub const SIFT_BESIDE_BYTES: usize = 3 * MAX_ROW_BYTES as usize;
 
 /// The bytes that may be read to find the ends of broken records: so many for each byte of the
-/// file, and so many beside. Together they keep the work linear.
+/// file, and so many beside. Together they keep the work linear. (A quote that is never closed is
+/// read to the end of the window, 12 MiB and a chunk: a few dozen of them take all that is beside.)
 const WORK_PER_BYTE: u64 = 16;
 const WORK_BESIDE: u64 = 512 * 1024 * 1024;
 

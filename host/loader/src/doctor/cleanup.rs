@@ -12,7 +12,7 @@ use super::patient::Patient;
 use super::scratch::Scratch;
 use crate::cli::Part;
 
-/// How often something is tried to be removed, and the pause in between.
+/// How often a removal is tried, and the pause between two tries.
 const MOST_TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -39,7 +39,7 @@ async fn removed(patient: &Patient, is_connected: bool, scratch: Option<&Scratch
     }
     let mut objects = 0;
     for place in patient.places() {
-        match tenaciously(patient, async || patient.store.delete_all(&place).await).await {
+        match with_retries(patient, async || patient.store.delete_all(&place).await).await {
             Ok(deleted) => objects += deleted,
             Err(error) => {
                 left.push(Left { error, remedy: format!("delete what is below {place}") })
@@ -52,9 +52,9 @@ async fn removed(patient: &Patient, is_connected: bool, scratch: Option<&Scratch
     }
 }
 
-/// Removes something, and tries again where the failure may pass: an examination that is run again
-/// works under another name, so nobody else would remove it.
-async fn tenaciously<T>(
+/// Tries a removal again where the failure may pass. A later examination has another name, and would
+/// not find what is left.
+async fn with_retries<T>(
     patient: &Patient,
     mut remove: impl AsyncFnMut() -> Result<T>,
 ) -> Result<T> {
@@ -86,7 +86,7 @@ impl Left {
 
 async fn emptied(patient: &Patient, scratch: &Scratch) -> Result<(), Left> {
     let remedy = format!("drop what is left in the schema {}", scratch.schema);
-    let emptied = tenaciously(patient, async || scratch.empty(patient).await).await;
+    let emptied = with_retries(patient, async || scratch.empty(patient).await).await;
     emptied.map_err(|error| Left { error, remedy })
 }
 
@@ -100,16 +100,19 @@ async fn dropped(patient: &Patient) -> Result<(), Left> {
         (scratch::databases_query(name), scratch::drop_database),
     ];
     for (query, drop) in kinds {
-        let by_hand = |name: &str| format!("look for it and drop it: {}", drop(name));
-        let look = async || patient.rows("looking for what to drop", &query).await;
-        let named = tenaciously(patient, look).await;
-        let named: Result<Vec<Named>> = named.and_then(|rows| rows.decode());
-        let named = named.map_err(|error| Left { error, remedy: by_hand(name) })?;
-        for Named(name) in named {
-            let drop_it = async || patient.execute("dropping what was made", &drop(&name)).await;
-            let dropped = tenaciously(patient, drop_it).await;
-            dropped.map_err(|error| Left { error, remedy: by_hand(&name) })?;
-        }
+        // What an answer that was lost has dropped is not found again.
+        let found = with_retries(patient, async || drop_all(patient, &query, drop).await).await;
+        let remedy = || format!("look for it and drop it: {}", drop(name));
+        found.map_err(|error| Left { error, remedy: remedy() })?;
+    }
+    Ok(())
+}
+
+/// Drops what a query names.
+async fn drop_all(patient: &Patient, query: &str, drop: fn(&str) -> String) -> Result<()> {
+    let named = patient.rows("looking for what to drop", query).await?;
+    for Named(name) in named.decode()? {
+        patient.execute("dropping what was made", &drop(&name)).await?;
     }
     Ok(())
 }

@@ -141,13 +141,13 @@ impl Trials<'_> {
         writers.sort();
         writers.dedup();
         if writers.is_empty() {
-            return Ok(Verdict::passed("nobody else that the user can see, but superusers"));
+            return Ok(Verdict::passed("only superusers, as far as the user can see"));
         }
         let writers = writers.iter().map(|writer| format!("{} ({})", writer.writer, writer.table));
         let seen = writers.collect::<Vec<_>>().join(", ");
         Ok(Verdict::told(format!(
-            "{seen}; who writes there can make a file count as loaded, so REVOKE it where it is \
-             not meant"
+            "{seen}; only loads should write these tables (a row in loader_loads makes a file \
+             count as loaded), so REVOKE what is not meant"
         )))
     }
 

@@ -204,7 +204,8 @@ impl FromRow for MayAlter {
 }
 
 /// The query for who else may write tables that only loads write, as far as the user can see. An
-/// owner needs no privilege for it, and counts when it is another one than `user`.
+/// owner needs no privilege for it, and counts when it is another one than `user`. (Not asked for:
+/// UPDATE on single columns.)
 pub fn writers_query(tables: &[&TableName], user: &str) -> String {
     let any = |condition: &dyn Fn(&TableName) -> String| {
         tables.iter().map(|table| condition(table)).collect::<Vec<_>>().join(" OR ")
@@ -214,7 +215,7 @@ pub fn writers_query(tables: &[&TableName], user: &str) -> String {
     format!(
         "SELECT relation_name, identity_type || ' ' || identity_name AS writer FROM \
          svv_relation_privileges WHERE ({granted}) AND privilege_type IN ('INSERT', 'UPDATE', \
-         'DELETE') AND identity_name <> {user} UNION SELECT c.relname, 'owner ' || \
+         'DELETE') AND NOT (identity_type = 'user' AND identity_name = {user}) UNION SELECT c.relname, 'owner ' || \
          pg_get_userbyid(c.relowner) FROM pg_class c JOIN pg_namespace n ON n.oid = \
          c.relnamespace WHERE ({owned}) AND pg_get_userbyid(c.relowner) <> {user}",
         user = text(user)
@@ -231,7 +232,8 @@ pub struct Writer {
 
 impl FromRow for Writer {
     fn from_row(row: Row<'_>) -> Result<Writer> {
-        let writer = row.text("writer")?.replace("public public", "PUBLIC");
+        let writer = row.text("writer")?;
+        let writer = if writer == "public public" { "PUBLIC".to_owned() } else { writer };
         Ok(Writer { table: row.text("relation_name")?, writer })
     }
 }

@@ -282,13 +282,13 @@ fn who_else_writes_the_loaders_own_tables_is_told() {
     let _ = place.load("orders.csv", "orders", &["--upsert-keys", "id"]).succeeded();
     let only = ["--only", "rights", "--target-table", "orders", "--upsert-keys", "id"];
     let writers = || examined(&place, &only).saying("who else writes");
-    insta::assert_snapshot!(writers(), @"passed: nobody else that the user can see, but superusers");
+    insta::assert_snapshot!(writers(), @"passed: only superusers, as far as the user can see");
     // Others are meant to write the audit table.
     place.execute("GRANT INSERT ON {s}.job_sts TO PUBLIC");
     place.execute("GRANT INSERT ON {s}.loader_loads TO PUBLIC");
     let etl = user(&place, "etl", &["GRANT DELETE ON {s}.loader_fence_orders TO {u}"]);
     place.execute(&format!("ALTER TABLE {{s}}.loader_dropped_views OWNER TO {etl}"));
-    insta::assert_snapshot!(writers(), @"told: owner doctor_writers_etl (loader_dropped_views), user doctor_writers_etl (loader_fence_orders), PUBLIC (loader_loads); who writes there can make a file count as loaded, so REVOKE it where it is not meant");
+    insta::assert_snapshot!(writers(), @"told: owner doctor_writers_etl (loader_dropped_views), user doctor_writers_etl (loader_fence_orders), PUBLIC (loader_loads); only loads should write these tables (a row in loader_loads makes a file count as loaded), so REVOKE what is not meant");
 }
 
 #[test]

@@ -94,6 +94,11 @@ fn a_free_name_is_taken_by_the_copy_or_by_nothing() {
         moved_to_free_name(vec![taken(), ("HEAD to", object("other", 6))]),
         moved_to_free_name(vec![
             taken(),
+            ("HEAD to", object("other", 5)),
+            ("HEAD from", refusal(404, "")),
+        ]),
+        moved_to_free_name(vec![
+            taken(),
             ("HEAD to", refusal(404, "")),
             ("HEAD from", refusal(404, "")),
         ]),
@@ -104,6 +109,7 @@ fn a_free_name_is_taken_by_the_copy_or_by_nothing() {
             "COPY if same and free, DELETE from if same: true",
             "COPY if same and free, HEAD to, DELETE from if same: true",
             "COPY if same and free, HEAD to: false",
+            "COPY if same and free, HEAD to, HEAD from: false",
             "COPY if same and free, HEAD to, HEAD from: false",
         ]
     );

@@ -111,8 +111,9 @@ mod tests {
         insta::assert_snapshot!(check("{view_name"), @"definition has a lone `{` at character 1; write `{{` for a brace that is meant as one");
         insta::assert_snapshot!(check("{source_table}"), @"source_table is `a b`, and {source_table} puts in plain names only (letters, digits, _, $; no digit first); write the quoted name into the definition instead");
     }
+
     #[test]
-    fn a_plain_name_begins_with_a_letter_or_an_underscore() {
+    fn a_plain_name_has_letters_digits_and_underscores_and_begins_with_no_digit() {
         for name in ["v1", "_v", "ä"] {
             assert_eq!(named(name, "{view_name}"), name);
         }
