@@ -64,9 +64,9 @@ fn number(name: &str) -> Option<u64> {
 
 /// Fails requests of one kind of load in one way.
 fn trial(scenario: &Scenario, fault: Fault) -> Result<(), Failed> {
-    let requests = requests_of(scenario)?;
-    let sample = sample(scenario, requests, fault);
-    if sample.is_empty() && requests.iter().any(|asked| fault.can_befall(&asked.name)) {
+    let can_fail = can_fail(scenario, requests_of(scenario)?, fault);
+    let sample = sample(scenario, &can_fail, fault);
+    if sample.is_empty() && !can_fail.is_empty() {
         return Err("no request is tried".into());
     }
     let name = format!("faults-{}-{}", scenario.name, fault.name());
@@ -114,23 +114,26 @@ fn undisturbed(stage: &Stage<'_>, code: i32) -> Result<Vec<Asked>, Failed> {
     }
 }
 
-/// Requests that are tried in this trial.
-fn sample(scenario: &Scenario, requests: &[Asked], fault: Fault) -> Vec<Asked> {
+/// Requests that can fail in this way.
+fn can_fail(scenario: &Scenario, requests: &[Asked], fault: Fault) -> Vec<Asked> {
     let can_fail = requests.iter().filter(|asked| {
         let operation = asked.name.split(' ').next().unwrap_or_default();
         let fails = scenario.fails.is_empty() || scenario.fails.contains(&operation);
         fails && fault.can_befall(&asked.name)
     });
-    let can_fail = can_fail.cloned();
-    let all: Vec<Asked> = can_fail.collect();
+    can_fail.cloned().collect()
+}
+
+/// Those of them that are tried in this trial.
+fn sample(scenario: &Scenario, can_fail: &[Asked], fault: Fault) -> Vec<Asked> {
     if std::env::var_os("LOADER_TEST_FAULTS").is_some_and(|which| which == "all") {
-        return all;
+        return can_fail.to_vec();
     }
     // Each way to fail begins one request later, so that together they come to every request, where
     // no more are left out between two than there are ways that can befall any.
     let place = Fault::ALL.iter().position(|of| *of == fault).unwrap_or_default();
     let every = scenario.sampled;
-    all.into_iter().skip(place % every).step_by(every).collect()
+    can_fail.iter().skip(place % every).step_by(every).cloned().collect()
 }
 
 /// Runs a case with its fault, and again as its exit code says. Gives the exit codes, and what is
