@@ -1,4 +1,6 @@
 //! What the program is doing while a request fails: kinds of loads, each with what is there before.
+//!
+//! Long because the kinds of commands are a list, and all that tells them apart stands beside it.
 
 use std::fs::{self, File};
 use std::path::Path;
