@@ -13,6 +13,7 @@ mod fault;
 mod named;
 mod scenario;
 mod soak;
+mod stage;
 mod state;
 
 use std::fmt::Write as _;
@@ -24,7 +25,8 @@ use loader_tests::{Ended, run};
 
 use between::{Asked, Between};
 use fault::Fault;
-use scenario::{Scenario, Stage};
+use scenario::Scenario;
+use stage::Stage;
 
 /// Trials at once, of which most wait for a pause of the program to pass.
 const TRIALS_AT_ONCE: usize = 6;
@@ -70,7 +72,7 @@ fn trial(scenario: &Scenario, fault: Fault) -> Result<(), Failed> {
         return Err("no request is tried".into());
     }
     let name = format!("faults-{}-{}", scenario.name, fault.name());
-    let stage = scenario.prepare(&name, sample.len() + 1);
+    let stage = Stage::prepare(scenario, &name, sample.len() + 1);
     undisturbed(&stage, scenario.code)?;
     let mut told: Vec<(String, Vec<String>)> = Vec::new();
     for (case, asked) in (1..).zip(&sample) {
@@ -95,7 +97,7 @@ fn requests_of(scenario: &Scenario) -> Result<&'static [Asked], Failed> {
     static SEEN: [Seen; scenario::ALL.len()] = [const { OnceLock::new() }; scenario::ALL.len()];
     let place = scenario::ALL.iter().position(|of| of.name == scenario.name);
     let looked_at = SEEN[place.expect("it is listed")].get_or_init(|| {
-        let stage = scenario.prepare(&format!("faults-{}", scenario.name), 1);
+        let stage = Stage::prepare(scenario, &format!("faults-{}", scenario.name), 1);
         undisturbed(&stage, scenario.code)
     });
     looked_at.as_deref().map_err(Failed::clone)

@@ -10,7 +10,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::between::Between;
 use crate::fault::Fault;
-use crate::scenario::{self, Stage};
+use crate::scenario;
+use crate::stage::Stage;
 use crate::state;
 
 pub(crate) const TESTS: [(&str, fn()); 8] = [
@@ -29,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn prepare(scenario: &'static str, name: &str, cases: usize) -> Stage<'static> {
     let scenario = scenario::ALL.iter().find(|known| known.name == scenario);
-    scenario.expect("a kind of load").prepare(name, cases)
+    Stage::prepare(scenario.expect("a kind of load"), name, cases)
 }
 
 fn through(between: &Between, mut command: Command) -> Ended {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use loader_tests::world;
 
-use crate::scenario::Stage;
+use crate::stage::Stage;
 
 /// The state of each case, in lines that have no case's own name in them.
 pub(crate) fn of_all(stage: &Stage<'_>, cases: usize) -> Vec<Vec<String>> {

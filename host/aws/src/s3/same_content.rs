@@ -78,7 +78,7 @@ mod tests {
         ObjectInfo { etag: etag.to_owned(), version_id: None, size_bytes }
     }
 
-    /// What S3 answers about an object. One that is called `other` ends otherwise.
+    /// What S3 answers about an object. The object that is called `other` ends otherwise.
     fn answer(head: &[String]) -> String {
         let object = fake::object("\"e-2\"", BYTES as u64);
         match head[0].starts_with("HEAD") {

@@ -54,7 +54,7 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// Takes an input apart: a byte of choices, one that says how many types follow, and the file.
+    /// Takes an input apart: a byte of choices, the number of types, the types, and the file.
     fn of(input: &[u8]) -> Option<Case<'_>> {
         let (&[choices, count], rest) = input.split_first_chunk::<2>()?;
         let (types, stored) = rest.split_at_checked(usize::from(count % 8))?;
@@ -271,7 +271,7 @@ fn same_rows(parquet: &Rows, csv: &Rows) {
     }
 }
 
-/// A refusal that somebody can act on.
+/// Checks that a producer or a user of the loader can act on a refusal.
 fn refused(error: &Error) {
     let kind = error.kind();
     assert!(matches!(kind, Kind::Config | Kind::Data | Kind::SchemaConflict), "{kind:?}: {error}");

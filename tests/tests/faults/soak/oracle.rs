@@ -170,7 +170,7 @@ fn views(place: &Place) -> Option<String> {
 /// Nothing waits to be loaded, and once it is old, nothing of a run is left.
 fn what_lies_about(place: &Place, project: &Project) -> Vec<String> {
     let bucket = world().dir().join(&place.name);
-    crate::scenario::age(&bucket.join("data/staging"));
+    crate::stage::age(&bucket.join("data/staging"));
     let ended = run(&mut project.command(&["gc"]));
     let mut wrong: Vec<String> = Vec::new();
     if ended.code != 0 {
