@@ -1,12 +1,14 @@
 //! The last bytes before a piece of the file: they tell what a field or a line in the next piece
 //! begins behind.
 
+use serde::{Deserialize, Serialize};
+
 use crate::dialect::Rules;
 use crate::lines::is_line_end;
 
 /// The last four bytes before a piece, line ends at the start: enough to see that the piece begins
 /// a line, or goes on in the line behind a byte order mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Before([u8; 4]);
 
 impl Before {

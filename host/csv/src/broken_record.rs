@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::CsvErrorKind;
 
 /// A record that cannot be read. Its places count from the start of its chunk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrokenRecord {
     pub(crate) start: usize,
     /// Behind its line end.
@@ -22,7 +24,7 @@ pub struct BrokenRecord {
 }
 
 /// Why a broken record ends where it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EndsBecause {
     /// Its quotes are in order.
     OwnEnd,

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::broken_record::BrokenRecord;
 
 /// A piece of a file that holds whole records only. Together the chunks hold all records, without
 /// header or byte order mark, in order and without gaps.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk {
     /// Where the chunk begins, in bytes of the file (decompressed).
     pub offset: u64,
@@ -22,5 +24,6 @@ pub struct Chunk {
     pub ends_file: bool,
     /// The records of the chunk that cannot be read, when the chunk was cut with them in mind: all
     /// others can be read. `None`: no record was looked at yet.
+    #[serde(with = "crate::shared::optional")]
     pub sifted: Option<Arc<[BrokenRecord]>>,
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use arrow_schema::{DataType, Field, TimeUnit};
+use serde::{Deserialize, Serialize};
 
 use crate::logical::LogicalType;
 use crate::new_type::NewType;
@@ -19,7 +20,7 @@ pub const GIVEN_KEY: &str = "loader.given";
 
 /// What a column is decoded as. The dialect says which fields are NULL. A quoted empty field (`""`)
 /// is NULL too, except in a `Text` column, where it is the empty string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DecodeAs {
     /// `Boolean`, from the literals that Redshift takes: for example, `t`, `yes` and `1` are true.
     Boolean,

@@ -1,5 +1,6 @@
 //! How a CSV file is written: the special characters, the header, and the texts that mean NULL.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The rules of one file. The default is RFC 4180 in UTF-8.
@@ -12,7 +13,7 @@ use thiserror::Error;
 /// A quote opens a quoted field only as the field's first character; [`Quotes`] says what it is
 /// further on in an unquoted field. All special characters are single ASCII characters, but for the
 /// delimiter, which may have several.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialect {
     pub delimiter: u8,
     /// The characters of the delimiter behind its first, as in `||`.
@@ -53,7 +54,7 @@ pub struct Dialect {
 }
 
 /// How the text of a field is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FieldForm {
     /// As CSV has it: bare, or in quotes.
     #[default]
@@ -66,7 +67,7 @@ pub enum FieldForm {
 }
 
 /// The characters of a delimiter behind its first: at most seven.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DelimiterTail {
     bytes: [u8; 7],
     len: u8,
@@ -87,7 +88,7 @@ impl DelimiterTail {
 }
 
 /// A quote in a field that does not begin with one, as in `5" pipe`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Quotes {
     /// It is a mistake: mostly the delimiter in front of it is missing, or its partner.
     #[default]
@@ -97,7 +98,7 @@ pub enum Quotes {
 }
 
 /// A row with fewer fields than the header.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ShortRows {
     /// It is a mistake.
     #[default]
@@ -107,7 +108,7 @@ pub enum ShortRows {
 }
 
 /// Empty fields at the end of a row, more than the header has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TrailingDelimiter {
     /// They are a mistake.
     #[default]
@@ -118,7 +119,7 @@ pub enum TrailingDelimiter {
 
 /// What becomes of the traces of files that were put together to one: a record that is written as
 /// the header is, in a file of two columns or more, and a byte order mark before a record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RepeatedHeader {
     /// They are left out and counted.
     #[default]
@@ -128,7 +129,7 @@ pub enum RepeatedHeader {
 }
 
 /// How a number with leading zeros, such as `007`, is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LeadingZeros {
     /// As text, so that a postal code such as `01067` keeps its zero.
     #[default]

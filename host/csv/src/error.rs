@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::logical::LogicalType;
@@ -9,7 +10,7 @@ use crate::ragged::Ragged;
 
 /// A place in the file. Bytes and lines are those of the decompressed file, as it was pushed into
 /// the splitter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// The data record, counted from 1; 0 for the header, and in errors of the splitter, which does
     /// not count records.
@@ -64,7 +65,7 @@ pub struct CsvError {
 }
 
 /// The kind of mistake.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum CsvErrorKind {
     /// No header, or no record at all where the dialect has no header.
     #[error(

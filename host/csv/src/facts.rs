@@ -9,6 +9,7 @@ use loader_values::{
     parse_bool_literal, parse_date, parse_f64, parse_i64, parse_timestamp, parse_timestamp_loosely,
     parse_whole_loosely,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::dialect::LeadingZeros;
 use crate::mark::Mark;
@@ -54,7 +55,7 @@ impl Candidate {
 }
 
 /// The facts of one column.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ColumnFacts {
     pub(crate) values: u64,
     pub(crate) nulls: u64,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::chunk::Chunk;
 use crate::dialect::Rules;
 use crate::lines::is_line_end;
@@ -10,7 +12,7 @@ use crate::rule::ColumnRule;
 use crate::text::Records;
 
 /// The columns of a file, at least one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// The names as in the file: a name may be empty, and two may be equal. Without a header line,
     /// `column_1` and so on.
@@ -18,11 +20,14 @@ pub struct Header {
     /// The header's records as they stand in the file, and as they would without quotes or with all
     /// of them: records that equal one are left out. Empty where they are data: in a file of one
     /// column such a record may well be a value.
+    #[serde(with = "crate::shared")]
     pub(crate) repeated: Arc<[Box<[u8]>]>,
     /// How the columns are read of which the user has said something; columns past its end are read
     /// as all are.
+    #[serde(with = "crate::shared")]
     pub(crate) rules: Arc<[Option<ColumnRule>]>,
     /// What the file says of the columns' values, where it does; past its end, nothing.
+    #[serde(with = "crate::shared")]
     pub(crate) meant: Arc<[Option<Meant>]>,
     /// Where the records begin: the place in the file, and its physical line.
     pub(crate) records_offset: u64,

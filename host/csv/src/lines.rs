@@ -1,9 +1,10 @@
 //! Physical lines: where they end and how many there are. LF, CRLF and a lone CR each end a line.
 
 use memchr::{memchr, memchr_iter, memchr2};
+use serde::{Deserialize, Serialize};
 
 /// Counts line ends over consecutive pieces of a file; a CRLF may be cut in two.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct LineCounter {
     complete: u64,
     pending_cr: bool,

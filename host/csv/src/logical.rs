@@ -1,11 +1,12 @@
 //! The types that the values of a column can have.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The types that text can have. Which of them a new column gets is decided by
 /// [`new_type`](crate::ColumnProfile::new_type): for example, a column with `1` and `2.50` is
 /// `Decimal`. `Int16` is for targets only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum LogicalType {
     /// `true` or `false`. Redshift's other literals are
     /// [`accepts_boolean_literals`](crate::ColumnProfile::accepts_boolean_literals).

@@ -5,6 +5,7 @@
 //! and then `n/a` leave a `max_int` of 12 behind, and `ColumnProfile::new` drops it.
 
 use loader_values::{NumberShape, reads_back};
+use serde::{Deserialize, Serialize};
 
 use crate::mark::Mark;
 
@@ -16,14 +17,14 @@ const DIGITS_OF_A_FLOAT: u32 = 15;
 const WHOLE_NUMBERS_OF_A_FLOAT: u64 = 1 << 53;
 
 /// A kind of spelling: how many values have it, and the first of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Seen {
     pub(crate) count: u64,
     pub(crate) first: Option<Mark>,
 }
 
 /// The facts about a column's numbers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct NumberFacts {
     pub(crate) min_int: i64,
     pub(crate) max_int: i64,

@@ -1,5 +1,7 @@
 //! Counts what is odd about the rows of a file and no mistake, so that a person hears of it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::chunk::Chunk;
 use crate::lines::count_lines;
 
@@ -36,7 +38,7 @@ impl Oddity {
 const NAMED_LINES: usize = 5;
 
 /// How many there are of a kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     pub count: u64,
     /// The physical lines of the first ones, counted from 1.
@@ -59,10 +61,18 @@ impl Tally {
 }
 
 /// What is odd about a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Oddities([Tally; Oddity::ALL.len()]);
 
 impl Oddities {
+    /// Makes the lines those behind so many more.
+    pub(crate) fn move_behind(&mut self, lines: u64) {
+        for tally in &mut self.0 {
+            let named = tally.lines().len();
+            tally.lines[..named].iter_mut().for_each(|line| *line += lines);
+        }
+    }
+
     /// How many there are of a kind, and where.
     pub fn of(&self, oddity: Oddity) -> &Tally {
         &self.0[oddity as usize]

@@ -4,6 +4,8 @@
 //! A profile keeps the facts for every type, not only the narrowest, so that a target's type can be
 //! checked without reading the file again. The profile never depends on where the file was split.
 
+use serde::{Deserialize, Serialize};
+
 use crate::chunk::Chunk;
 use crate::counted::Counted;
 use crate::dialect::{Dialect, LeadingZeros};
@@ -162,7 +164,7 @@ const DIGITS_OF_64_BITS: u32 = 18;
 
 /// The facts about the columns of one chunk. Bytes and lines are those of the file; records count
 /// from the chunk's start until the profiles are merged.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChunkProfile {
     records: u64,
     columns: Vec<ColumnFacts>,
@@ -173,6 +175,29 @@ impl ChunkProfile {
     /// The number of records in the chunk.
     pub fn records(&self) -> u64 {
         self.records
+    }
+
+    /// Takes in the profile of the chunk behind.
+    pub(crate) fn append(&mut self, mut next: ChunkProfile) {
+        append(&mut self.columns, &mut next.columns, self.records);
+        self.records += next.records;
+        self.oddities.append(&next.oddities);
+    }
+
+    /// The same profile, behind so many lines.
+    pub(crate) fn behind_lines(mut self, lines: u64) -> ChunkProfile {
+        let marks = self.columns.iter_mut().flat_map(ColumnFacts::marks);
+        marks.for_each(|mark| mark.line += lines);
+        self.oddities.move_behind(lines);
+        self
+    }
+}
+
+/// Takes in the facts about the chunk behind, which `records` stand in front of.
+fn append(columns: &mut [ColumnFacts], next: &mut [ColumnFacts], records: u64) {
+    for (column, next) in columns.iter_mut().zip(next) {
+        next.marks().for_each(|mark| mark.record += records);
+        column.append(next);
     }
 }
 
@@ -236,14 +261,19 @@ impl ProfileMerge {
     }
 
     /// Takes the next chunk's profile.
-    pub fn push(&mut self, mut chunk: ChunkProfile) {
-        for (column, next) in self.columns.iter_mut().zip(&mut chunk.columns) {
-            next.marks().for_each(|mark| mark.record += self.records);
-            column.append(next);
+    pub fn push(&mut self, chunk: ChunkProfile) {
+        let records = chunk.records;
+        self.push_run(chunk, [records]);
+    }
+
+    /// Takes the profile that the next chunks have together. `records`: of each of them.
+    pub fn push_run(&mut self, mut run: ChunkProfile, records: impl IntoIterator<Item = u64>) {
+        append(&mut self.columns, &mut run.columns, self.records);
+        for records in records {
+            self.first_records.push(self.records + 1);
+            self.records += records;
         }
-        self.first_records.push(self.records + 1);
-        self.records += chunk.records;
-        self.oddities.append(&chunk.oddities);
+        self.oddities.append(&run.oddities);
     }
 
     /// Takes the profile of a further file with the same header. Positions stay those of their own

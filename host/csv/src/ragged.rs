@@ -3,12 +3,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::dialect::Rules;
 use crate::error::CsvErrorKind;
 use crate::read_record::Record;
 
 /// What a row with too few or too many fields probably is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ragged {
     /// It has too few fields: they are missing, or a line end cuts the row.
     Short,

@@ -9,6 +9,7 @@ mod number_form;
 mod reader;
 
 use loader_values::{parse_bool_literal, parse_f64};
+use serde::{Deserialize, Serialize};
 
 use crate::dialect::LeadingZeros;
 
@@ -17,7 +18,7 @@ pub use number_form::{Negative, NumberForm, Percent};
 pub(crate) use reader::{Judge, RuleReader};
 
 /// How the fields of one column are read. The default reads them as those of every column.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnRule {
     /// The texts that mean NULL here, in place of [`Dialect::null_tokens`](crate::Dialect).
     pub nulls: Option<Vec<String>>,
@@ -37,7 +38,7 @@ pub struct ColumnRule {
 }
 
 /// A type, and how its values are written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ValueForm {
     /// Any text of so many bytes at most. Types whose values the warehouse makes of their text, such
     /// as SUPER, are read so, too.

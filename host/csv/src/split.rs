@@ -23,6 +23,7 @@ use crate::scan::{Needles, Scanner};
 use pass::{NOWHERE, Pass, State};
 
 pub use range::CutRange;
+pub(crate) use range::{Candidate, Condition, Follower};
 
 /// Finds the chunks of one file. Their ends depend on the file and the grid, and not on the pieces
 /// in which the file is pushed, or in which ranges of it are cut elsewhere ([`CutRange`]).
@@ -83,6 +84,11 @@ impl Splitter {
         let (header, suspect) = (Some(header.clone()), Position { line: 1, ..Position::default() });
         let splitter = Splitter::new(dialect, grid_bytes);
         Splitter { preamble: None, header, suspect, ..splitter }
+    }
+
+    /// How many line ends stand before the next bytes, without that of a CR just before them.
+    pub(crate) fn lines_before(&self) -> u64 {
+        self.lines.without_cr()
     }
 
     /// The columns; `None` until the header, or without one the first record, is complete.

@@ -10,6 +10,7 @@ use jiff::civil::{DateTime, datetime};
 use loader_values::{
     format_date, parse_date, parse_date_loosely, parse_timestamp, parse_timestamp_loosely,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::zone::is_elsewhere;
 use moment::Read;
@@ -26,9 +27,24 @@ const TRIED: [DateTime; 2] = [datetime(2024, 2, 1, 0, 0, 0, 0), datetime(2003, 5
 
 /// How dates and times are written: in one of the patterns, or without patterns in any of the forms
 /// that are read where a table has the type.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct MomentForm {
     patterns: Vec<Pattern>,
+}
+
+impl TryFrom<Vec<String>> for MomentForm {
+    type Error = PatternError;
+
+    fn try_from(patterns: Vec<String>) -> Result<MomentForm, PatternError> {
+        MomentForm::new(&patterns)
+    }
+}
+
+impl From<MomentForm> for Vec<String> {
+    fn from(form: MomentForm) -> Vec<String> {
+        form.patterns.iter().map(Pattern::to_string).collect()
+    }
 }
 
 impl MomentForm {

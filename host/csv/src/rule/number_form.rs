@@ -3,9 +3,10 @@
 //! In: a text such as `(1.234,56 €)`. Out: the number as it is read in every column, `-1234.56`.
 
 use loader_values::{number_shape, parse_whole_loosely};
+use serde::{Deserialize, Serialize};
 
 /// How numbers are written. The default is `-1234.56`, also with a plus or an exponent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberForm {
     /// The mark between the whole number and its fraction.
     pub decimal_mark: char,
@@ -19,7 +20,7 @@ pub struct NumberForm {
 }
 
 /// What `12.5%` is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Percent {
     /// 0.125.
     Fraction,
@@ -28,7 +29,7 @@ pub enum Percent {
 }
 
 /// How negative numbers are written. A minus in front is read in any case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Negative {
     #[default]
     Minus,

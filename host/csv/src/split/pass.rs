@@ -1,9 +1,11 @@
 //! Where the splitter is: what the bytes are part of, and the scan through a piece of them.
 
+use serde::{Deserialize, Serialize};
+
 /// What the bytes are part of. Within a piece, a look at the next byte decides about quotes and
 /// escapes at once. `QuotedQuote` and `Escaped` exist only between two pieces, when that byte has
 /// not come yet; `Splitter::resume` leaves them again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum State {
     Open,
     Comment,

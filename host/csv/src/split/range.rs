@@ -10,6 +10,8 @@
 //! Source: Ge et al., "Speculative Distributed CSV Data Parsing for Big Data Analytics", SIGMOD
 //! 2019; the composition of states is exact, where that paper detects failures.
 
+use serde::{Deserialize, Serialize};
+
 use super::pass::State;
 use super::{Position, Splitter};
 use crate::before::Before;
@@ -24,7 +26,7 @@ const PIECE_BYTES: usize = 16 * 1024;
 const BEFORE_BYTES: usize = 5;
 
 /// A range, and where it would be cut.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CutRange {
     offset: u64,
     end: u64,
@@ -37,8 +39,15 @@ pub struct CutRange {
     outside: [(bool, bool); 2],
 }
 
+impl CutRange {
+    /// The states for which the range was cut.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = Condition> {
+        self.starts.iter().map(|start| start.from)
+    }
+}
+
 /// The cuts for one state that the bytes before the range may have left.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Start {
     from: Condition,
     to: Condition,
@@ -50,14 +59,14 @@ struct Start {
 }
 
 /// What the bytes before a place have left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Condition {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Condition {
     state: State,
     before: Before,
 }
 
 /// The end of a record at which a chunk ends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Cut {
     at: u64,
     /// The line ends in the range before it.
@@ -88,66 +97,101 @@ impl CutRange {
         bytes: &[u8],
         piece_bytes: usize,
     ) -> CutRange {
+        let mut follower = Follower::new(dialect, grid_bytes, offset, before);
+        bytes.chunks(piece_bytes).for_each(|piece| drop(follower.push(piece)));
+        follower.cut_range()
+    }
+}
+
+/// Follows all states through a range while its bytes come by. A state that comes to where another
+/// one is takes over the rest of its way; a state that finds no end of its row is dropped.
+pub(crate) struct Follower {
+    range: CutRange,
+    comment: Option<u8>,
+    /// The states that are apart from each other.
+    pub(crate) candidates: Vec<Candidate>,
+    met: Vec<(Candidate, Meeting)>,
+}
+
+impl Follower {
+    pub(crate) fn new(dialect: &Dialect, grid_bytes: u64, offset: u64, before: &[u8]) -> Follower {
         let rules = dialect.rules();
         let after_cr = before.last() == Some(&b'\r');
-        let mut lines = LineCounter::after(after_cr);
-        lines.feed(bytes);
-        let outside = [false, true].map(|mut in_comment| {
-            let found = find_record(bytes, rules.comment, &mut in_comment);
-            (found.is_some(), in_comment)
-        });
-        let conditions = possible(&rules, before);
-        let candidates = conditions.into_iter().map(|from| Candidate {
+        let candidates = possible(&rules, before).into_iter().map(|from| Candidate {
             from,
             splitter: Splitter::at(dialect, grid_bytes, offset, from, after_cr),
             chunks: Vec::new(),
         });
-        CutRange {
+        let range = CutRange {
             offset,
-            end: offset + bytes.len() as u64,
+            end: offset,
             grid_bytes,
-            starts: follow(candidates.collect(), bytes.chunks(piece_bytes)),
-            lines,
-            outside,
+            starts: Vec::new(),
+            lines: LineCounter::after(after_cr),
+            outside: [(false, false), (false, true)],
+        };
+        Follower {
+            range,
+            comment: rules.comment,
+            candidates: candidates.collect(),
+            met: Vec::new(),
         }
+    }
+
+    /// Takes the range's next bytes, and compares the states behind them. Gives those that came to
+    /// where another one is, each with that one.
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Vec<(Condition, Condition)> {
+        self.range.end += piece.len() as u64;
+        self.range.lines.feed(piece);
+        for (begins_record, in_comment) in &mut self.range.outside {
+            *begins_record =
+                *begins_record || find_record(piece, self.comment, in_comment).is_some();
+        }
+        self.candidates.retain_mut(|candidate| candidate.push(piece).is_ok());
+        let (mut apart, mut meetings): (Vec<Candidate>, _) = (Vec::new(), Vec::new());
+        for candidate in std::mem::take(&mut self.candidates) {
+            match apart.iter().find(|other| other.is_where(&candidate)) {
+                Some(other) => {
+                    meetings.push((candidate.from, other.from));
+                    let meeting = Meeting::with(other);
+                    self.met.push((candidate, meeting));
+                }
+                None => apart.push(candidate),
+            }
+        }
+        self.candidates = apart;
+        meetings
+    }
+
+    /// The chunks that are complete in a state's way, up to where it came to another one. The first
+    /// begins before the range.
+    pub(crate) fn chunks(&self, from: Condition) -> &[Chunk] {
+        let met = self.met.iter().map(|(candidate, _)| candidate);
+        let mut all = self.candidates.iter().chain(met);
+        all.find(|candidate| candidate.from == from).map_or(&[], |candidate| &candidate.chunks)
+    }
+
+    /// The range as far as it has come by.
+    pub(crate) fn cut_range(&self) -> CutRange {
+        let mut starts: Vec<Start> = self.candidates.iter().map(Candidate::start).collect();
+        // A state that was met may have met a third later on, so the last meetings come first.
+        for (candidate, meeting) in self.met.iter().rev() {
+            let way = starts.iter().find(|start| start.from == meeting.with).cloned();
+            starts.extend(way.map(|way| {
+                let cuts = [candidate.cuts(), way.cuts[meeting.cuts..].to_vec()].concat();
+                Start { from: candidate.from, cuts, ..way }
+            }));
+        }
+        CutRange { starts, ..self.range.clone() }
     }
 }
 
 /// A state that is followed through a range.
-struct Candidate {
-    from: Condition,
-    splitter: Splitter,
-    chunks: Vec<Chunk>,
-}
-
-/// Follows all candidates. A candidate that comes to where another candidate is takes over the rest
-/// of its way; a candidate that finds no end of its row is dropped.
-fn follow<'b>(
-    mut candidates: Vec<Candidate>,
-    pieces: impl Iterator<Item = &'b [u8]>,
-) -> Vec<Start> {
-    let mut met: Vec<(Candidate, Meeting)> = Vec::new();
-    for piece in pieces {
-        candidates.retain_mut(|candidate| candidate.push(piece).is_ok());
-        let mut apart: Vec<Candidate> = Vec::new();
-        for candidate in candidates {
-            match apart.iter().find(|other| other.is_where(&candidate)) {
-                Some(other) => met.push((candidate, Meeting::with(other))),
-                None => apart.push(candidate),
-            }
-        }
-        candidates = apart;
-    }
-    let mut starts: Vec<Start> = candidates.iter().map(Candidate::start).collect();
-    // A candidate that was met may have met a third later on, so the last meetings come first.
-    for (candidate, meeting) in met.iter().rev() {
-        let way = starts.iter().find(|start| start.from == meeting.with).cloned();
-        starts.extend(way.map(|way| {
-            let cuts = [candidate.cuts(), way.cuts[meeting.cuts..].to_vec()].concat();
-            Start { from: candidate.from, cuts, ..way }
-        }));
-    }
-    starts
+pub(crate) struct Candidate {
+    pub(crate) from: Condition,
+    pub(crate) splitter: Splitter,
+    /// The chunks that are complete. The first one begins before the range.
+    pub(crate) chunks: Vec<Chunk>,
 }
 
 /// Where a candidate has come to where another is.
@@ -165,9 +209,15 @@ impl Meeting {
 }
 
 impl Candidate {
-    fn push(&mut self, piece: &[u8]) -> Result<(), CsvError> {
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), CsvError> {
         self.chunks.extend(self.splitter.push(piece)?);
         Ok(())
+    }
+
+    /// Where the first chunk begins that is not complete.
+    pub(crate) fn kept_from(&self) -> u64 {
+        let held = self.splitter.held.chunks().next();
+        held.map_or(self.splitter.chunk_start, |chunk| chunk.offset)
     }
 
     /// Whether all that comes will be the same for both.
@@ -255,7 +305,7 @@ impl Splitter {
         }
     }
 
-    fn condition(&self) -> Condition {
+    pub(crate) fn condition(&self) -> Condition {
         Condition { state: self.state, before: self.before }
     }
 
