@@ -91,6 +91,8 @@ pub struct RangeLearner<'a> {
     runs: Vec<LearntRun>,
     /// The chunks that were profiled last: states that are apart may have the same.
     recent: Vec<(LearntChunk, Option<ChunkProfile>)>,
+    /// The first chunk begins with the range.
+    begins_record: bool,
 }
 
 /// What a state has led to.
@@ -127,6 +129,26 @@ impl<'a> RangeLearner<'a> {
         before: &[u8],
     ) -> RangeLearner<'a> {
         let follower = Follower::new(dialect, grid_bytes, offset, before);
+        RangeLearner::following(follower, (dialect, header), (offset, end), false)
+    }
+
+    /// Begins with the range from the file's first record, at `offset`, to `end`.
+    pub fn at_records(
+        dialect: &'a Dialect,
+        header: &'a Header,
+        grid_bytes: u64,
+        (offset, end): (u64, u64),
+    ) -> RangeLearner<'a> {
+        let follower = Follower::at_record(dialect, grid_bytes, offset);
+        RangeLearner::following(follower, (dialect, header), (offset, end), true)
+    }
+
+    fn following(
+        follower: Follower,
+        (dialect, header): (&'a Dialect, &'a Header),
+        (offset, end): (u64, u64),
+        begins_record: bool,
+    ) -> RangeLearner<'a> {
         let ways = follower.candidates.iter().map(|candidate| Way::new(candidate.from));
         RangeLearner {
             dialect,
@@ -139,6 +161,7 @@ impl<'a> RangeLearner<'a> {
             ways: ways.collect(),
             runs: Vec::new(),
             recent: Vec::new(),
+            begins_record,
             follower,
         }
     }
@@ -241,7 +264,8 @@ impl<'a> RangeLearner<'a> {
         let profiled = self.ways[at].profiled;
         let chunks = self.follower.chunks(from).get(profiled..).unwrap_or_default().to_vec();
         for (number, chunk) in chunks.iter().enumerate() {
-            let is_of_range = profiled + number > 0 && chunk.offset < self.end;
+            let begins_here = self.begins_record || profiled + number > 0;
+            let is_of_range = begins_here && chunk.offset < self.end;
             if is_of_range && !self.ways[at].has_mistake {
                 let known = self.profile_of(chunk);
                 self.ways[at].add(known, chunk);

@@ -9,6 +9,7 @@ mod detect;
 mod properties;
 mod source;
 
+use std::fs::File;
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub(crate) use source::Source;
 pub struct Content {
     pub(crate) text: Box<dyn Read + Send>,
     pub(crate) source: Source,
+    /// The temporary file that the rows are copied into: that of the source.
+    pub(crate) copy: Arc<File>,
     /// The columns. `None`: the text has a header, or none at all, as CSV has it.
     pub(crate) columns: Option<Columns>,
 }
@@ -64,28 +67,36 @@ impl Content {
         let Decoded { text, encoding, places } = encoding::decoded(Box::new(stored), named)?;
         let (head, text) = beginning(text, detect::BYTES)?;
         let is_json = detect::is_json_lines(&head, format)?;
-        let source = Source::of_text(encoding, temporary::file()?, places);
+        let copy = Arc::new(temporary::file()?);
+        let source = Source::of_text(encoding, Arc::clone(&copy) as _, places);
         match is_json {
-            true => Content::of_json_lines(text, source, stop),
-            false => Ok(Content { text: Box::new(text), source, columns: None }),
+            true => Content::of_json_lines(text, source, copy, stop),
+            false => Ok(Content { text: Box::new(text), source, copy, columns: None }),
         }
     }
 
-    fn of_json_lines(text: impl Read, source: Source, stop: &StopFlag) -> Result<Content> {
+    fn of_json_lines(
+        text: impl Read,
+        source: Source,
+        copy: Arc<File>,
+        stop: &StopFlag,
+    ) -> Result<Content> {
         let lines = JsonLines::read(text, temporary::file()?, stop)?;
         let columns = Columns::of(lines.columns());
         let places = Arc::new(Lines::new(lines.text()));
         let source = source.with_lines(Arc::clone(&places));
         let text = Box::new(lines.rows(places));
-        Ok(Content { text, source, columns: Some(columns) })
+        Ok(Content { text, source, copy, columns: Some(columns) })
     }
 
     fn of_parquet(stored: impl Read, stop: &StopFlag) -> Result<Content> {
         let rows = ParquetRows::read(stored, temporary::file()?, stop)?;
         let columns = Columns::of(rows.columns());
-        let source = Source::of_rows(temporary::file()?, columns.header.names.clone());
+        let copy = Arc::new(temporary::file()?);
+        let names = columns.header.names.clone();
+        let source = Source::of_rows(Arc::clone(&copy) as _, names);
         let text = Box::new(rows.into_text());
-        Ok(Content { text, source, columns: Some(columns) })
+        Ok(Content { text, source, copy, columns: Some(columns) })
     }
 }
 

@@ -15,6 +15,7 @@ mod specs;
 mod spool;
 mod tables;
 
+use std::fs::File;
 use std::io::Read;
 use std::num::NonZeroUsize;
 
@@ -52,7 +53,7 @@ pub fn run(
     workers: NonZeroUsize,
     stop: &StopFlag,
 ) -> Result<Spool> {
-    let Content { text, source, columns } = content;
+    let Content { text, source, copy: file, columns } = content;
     let FirstLine { mut text, dialect, notice } = match &columns {
         None => FirstLine::of(text, reading.dialect)?,
         Some(_) => FirstLine::of_rows(text, reading.dialect),
@@ -62,7 +63,7 @@ pub fn run(
     let first = MergedProfiles::default();
     let (copied, mut profiles) =
         profile_behind(source.copy(), reading.dialect, workers, first, |hand_out| {
-            copy(&mut text, &mut cutter, stop, hand_out)
+            copy(&mut text, &file, &mut cutter, stop, hand_out)
         });
     let mistake = match profiles.take_failure() {
         Some(ProfileFailure::Spool(error)) => return Err(error),
@@ -143,6 +144,7 @@ struct Copied {
 // rejected, the rest of the file is still copied.
 fn copy(
     text: &mut impl Read,
+    file: &File,
     cutter: &mut Cutter<'_>,
     stop: &StopFlag,
     hand_out: &dyn Fn(CutChunk) -> bool,
@@ -152,7 +154,7 @@ fn copy(
         stop.check()?;
         let n = text.read(&mut buffer).map_err(read_failure)?;
         let bytes = &buffer[..n];
-        temporary::write(cutter.source.copy(), bytes)?;
+        temporary::write(file, bytes)?;
         size_bytes += n as u64;
         for chunk in cutter.cut(bytes)? {
             let header = cutter.header("a chunk came before the header")?;

@@ -31,6 +31,7 @@ mod json_row;
 mod listing;
 mod made_text;
 mod parquet_rows;
+pub mod read_at;
 mod refusals;
 pub mod temporary;
 mod too_many;

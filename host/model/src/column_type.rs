@@ -8,6 +8,7 @@ mod ddl;
 use std::fmt;
 
 use arrow_schema::{DataType, TimeUnit};
+use serde::{Deserialize, Serialize};
 
 pub use ddl::TypeError;
 
@@ -26,7 +27,7 @@ pub const MAX_SUPER_BYTES: u32 = 16_000_000;
 pub const UNTYPED: ColumnType = ColumnType::Varchar { bytes: 251 };
 
 /// A column type of Redshift.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ColumnType {
     SmallInt,
     Integer,

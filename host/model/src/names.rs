@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 ///
 /// - the bucket is not empty and holds no `/`
 /// - the key is not empty; any UTF-8 is allowed in it
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct S3Uri {
     /// Bucket name.
     pub bucket: String,

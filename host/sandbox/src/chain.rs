@@ -64,7 +64,15 @@ impl ChainPlan {
             planned.push(PlannedPlugin { plugin: plugin.clone(), context, input: schema, plan });
             schema = output;
         }
-        Ok(ChainPlan { input, output: schema, planned: planned.into(), observer: None })
+        Ok(ChainPlan::of(input, schema, planned))
+    }
+
+    pub(crate) fn of(
+        input: SchemaRef,
+        output: SchemaRef,
+        planned: Vec<PlannedPlugin>,
+    ) -> ChainPlan {
+        ChainPlan { input, output, planned: planned.into(), observer: None }
     }
 
     /// The plugins with their plans, in order.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, TimeUnit};
+use serde::{Deserialize, Serialize};
 
 /// The values that plugins can ask the host for. They are the same for all rows of a source. (The
 /// one value that differs by row, `source.row`, comes with the rows.)
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct HostValues {
     /// `run.started-at` in microseconds since 1970, UTC; whole seconds. The clocks of guests with
     /// WASI show this time too.

@@ -15,6 +15,7 @@ use crate::cast::can_cast;
 use crate::error::{PluginError, tame};
 use crate::host_values::HostValue;
 use crate::limits::{Limits, size};
+use crate::raw_plan::RawPlan;
 
 /// The facts that a plan may depend on, beside the input schema.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +57,8 @@ pub struct Plan {
     pub outputs: Vec<Expr>,
     pub(crate) state: Vec<u8>,
     pub(crate) computed: SchemaRef,
+    /// The plan as the guest gave it, for other processes that check it again.
+    pub(crate) raw: Arc<RawPlan>,
 }
 
 impl Plan {
@@ -66,6 +69,7 @@ impl Plan {
         limits: &Limits,
     ) -> Result<Plan, PluginError> {
         check_state(&plan.state, limits)?;
+        let raw = Arc::new(RawPlan::of(&plan));
         let inputs = check_inputs(&plan.inputs, input)?;
         let declared = check_schema(&plan.schema, plan.outputs.len(), limits)?;
         let mut fields = Vec::with_capacity(plan.outputs.len());
@@ -78,7 +82,7 @@ impl Plan {
         }
         let computed = computed_fields(&fields, &outputs)?;
         let schema = Arc::new(Schema::new(fields));
-        Ok(Plan { inputs, schema, outputs, state: plan.state, computed })
+        Ok(Plan { inputs, schema, outputs, state: plan.state, computed, raw })
     }
 
     /// Whether rows cross into the sandbox; otherwise the plugin is not even instantiated.

@@ -138,6 +138,15 @@ impl Follower {
         }
     }
 
+    /// Begins where a record begins, as the splitter does at the first one.
+    pub(crate) fn at_record(dialect: &Dialect, grid_bytes: u64, offset: u64) -> Follower {
+        let from = Condition { state: State::Open, before: Before::new() };
+        let mut splitter = Splitter::at(dialect, grid_bytes, offset, from, false);
+        splitter.start_chunk(offset);
+        let candidates = vec![Candidate { from, splitter, chunks: Vec::new() }];
+        Follower { candidates, ..Follower::new(dialect, grid_bytes, offset, b"\n") }
+    }
+
     /// Takes the range's next bytes, and compares the states behind them. Gives those that came to
     /// where another one is, each with that one.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Vec<(Condition, Condition)> {

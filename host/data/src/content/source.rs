@@ -2,7 +2,6 @@
 //!
 //! In: places in the rows as they are read. Out: places in the file.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use loader_csv::Position;
@@ -11,13 +10,14 @@ use loader_model::error::{Context, Kind, Result};
 
 use crate::encoding::{self, Encoding, Places, Utf8AllTheSame};
 use crate::json_lines::Lines;
+use crate::read_at::ReadAt;
 
 /// Where the rows of a file come from.
 #[derive(Clone)]
 pub(crate) struct Source {
     encoding: Encoding,
-    /// The copy of the rows, in a temporary file.
-    copy: Arc<File>,
+    /// The rows once more: a copy in a temporary file, or the file itself where it is stored.
+    copy: Arc<dyn ReadAt>,
     /// `None`: the text is in the file's own encoding.
     places: Option<Arc<Places>>,
     rows: Rows,
@@ -35,9 +35,13 @@ enum Rows {
 }
 
 impl Source {
-    /// The rows are the text. `copy` is the file for it.
-    pub(super) fn of_text(encoding: Encoding, copy: File, places: Option<Arc<Places>>) -> Source {
-        Source { encoding, copy: Arc::new(copy), places, rows: Rows::Text }
+    /// The rows are the text. `copy`: the file for it.
+    pub(super) fn of_text(
+        encoding: Encoding,
+        copy: Arc<dyn ReadAt>,
+        places: Option<Arc<Places>>,
+    ) -> Source {
+        Source { encoding, copy, places, rows: Rows::Text }
     }
 
     /// The rows are made of lines of the text.
@@ -46,9 +50,9 @@ impl Source {
     }
 
     /// The rows are made of columns.
-    pub(super) fn of_rows(copy: File, names: Vec<String>) -> Source {
+    pub(super) fn of_rows(copy: Arc<dyn ReadAt>, names: Vec<String>) -> Source {
         let rows = Rows::Columns(names.into());
-        Source { encoding: Encoding::UTF_8, copy: Arc::new(copy), places: None, rows }
+        Source { encoding: Encoding::UTF_8, copy, places: None, rows }
     }
 
     pub(crate) fn encoding(&self) -> Encoding {
@@ -64,9 +68,9 @@ impl Source {
         }
     }
 
-    /// The temporary file for the rows.
-    pub(crate) fn copy(&self) -> &File {
-        &self.copy
+    /// The rows once more.
+    pub(crate) fn copy(&self) -> &dyn ReadAt {
+        &*self.copy
     }
 
     /// Makes places in the rows places in the file.
@@ -82,11 +86,11 @@ impl Source {
         match (&self.rows, &self.places) {
             (Rows::Text, None) => Ok(()),
             (Rows::Text, Some(places)) => {
-                places.locate(&self.copy, bytes(positions)).context(Kind::Internal, cannot)
+                places.locate(&*self.copy, bytes(positions)).context(Kind::Internal, cannot)
             }
             (Rows::Lines(lines), places) => {
                 let mut bytes = bytes(positions);
-                lines.locate(&self.copy, &mut bytes).context(Kind::Internal, cannot)?;
+                lines.locate(&*self.copy, &mut bytes).context(Kind::Internal, cannot)?;
                 match places {
                     Some(places) => places.locate(lines.text(), bytes),
                     None => Ok(()),
@@ -112,7 +116,7 @@ impl Source {
     pub(crate) fn written(&self, row: &[u8], byte: u64) -> Vec<u8> {
         match &self.rows {
             Rows::Text => row.to_vec(),
-            Rows::Lines(lines) => lines.line(&self.copy, byte).unwrap_or_default(),
+            Rows::Lines(lines) => lines.line(&*self.copy, byte).unwrap_or_default(),
             Rows::Columns(names) => crate::parquet_rows::as_object(names, row),
         }
     }
@@ -144,6 +148,6 @@ impl Source {
 
     /// What the user can do about such bytes at this place in the text.
     pub(crate) fn advice(&self, byte: u64) -> &'static str {
-        encoding::advice(self.encoding, &self.copy, byte)
+        encoding::advice(self.encoding, &*self.copy, byte)
     }
 }

@@ -7,7 +7,6 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, PoisonError};
 
 use loader_model::error::Result;
@@ -15,6 +14,7 @@ use loader_model::error::Result;
 use super::decode::{Decode, MISTAKE};
 use super::label::Encoding;
 use super::watch::Watch;
+use crate::read_at::ReadAt;
 use crate::temporary;
 
 /// The bytes of text between two checkpoints, at least. They bound the memory for a file (16 bytes
@@ -83,7 +83,7 @@ impl Places {
 
     /// Makes places in the text, which is in `text`, places in the source. In their order, so that
     /// no stretch is read twice.
-    pub(crate) fn locate(&self, text: &File, mut bytes: Vec<&mut u64>) -> io::Result<()> {
+    pub(crate) fn locate(&self, text: &dyn ReadAt, mut bytes: Vec<&mut u64>) -> io::Result<()> {
         bytes.sort_unstable();
         let mut walk = Walk::new(self, Checkpoint::default());
         for byte in bytes {
@@ -131,14 +131,14 @@ impl Walk<'_> {
     }
 
     /// Goes on to a place in the text; returns the place in the source.
-    fn to(&mut self, text: &File, byte: u64) -> io::Result<u64> {
+    fn to(&mut self, text: &dyn ReadAt, byte: u64) -> io::Result<u64> {
         match &self.places.source {
             Some(source) => self.decode_to(source, byte),
             None => self.count_to(text, byte),
         }
     }
 
-    fn count_to(&mut self, text: &File, byte: u64) -> io::Result<u64> {
+    fn count_to(&mut self, text: &dyn ReadAt, byte: u64) -> io::Result<u64> {
         let mut buffer = [0; 8 * 1024];
         while self.at.text < byte {
             let length = (byte - self.at.text).min(buffer.len() as u64) as usize;

@@ -3,8 +3,7 @@
 //! In: the encoding, and the place of the bytes. Out: the fact, and the setting that reads them, as
 //! far as the bytes around them show it.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use crate::read_at::ReadAt;
 
 use super::label::Encoding;
 
@@ -21,7 +20,7 @@ pub(crate) fn fact(encoding: Encoding) -> String {
 }
 
 /// What the user can do about the bytes at a place in the text.
-pub(crate) fn advice(encoding: Encoding, text: &File, byte: u64) -> &'static str {
+pub(crate) fn advice(encoding: Encoding, text: &dyn ReadAt, byte: u64) -> &'static str {
     if encoding != Encoding::UTF_8 {
         return "correct them, or name the file's own encoding with --encoding";
     }

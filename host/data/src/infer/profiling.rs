@@ -4,7 +4,6 @@
 //! columns, in the order of the file.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +14,7 @@ use loader_model::error::{Error, Kind, Result};
 use super::spool::read_chunk;
 use crate::content::Source;
 use crate::failures::csv_failure;
+use crate::read_at::ReadAt;
 
 /// A complete chunk and the file's header.
 pub(super) type CutChunk = (Chunk, Header);
@@ -29,7 +29,7 @@ pub(super) type CutChunk = (Chunk, Header);
 // workers die, `send` then fails instead of waiting for ever. It drops the sender before it joins
 // the workers: they end when `recv` fails, which it does only without a sender.
 pub(super) fn profile_behind<T>(
-    file: &File,
+    file: &dyn ReadAt,
     dialect: &Dialect,
     workers: NonZeroUsize,
     profiles: MergedProfiles,
@@ -60,7 +60,7 @@ pub(super) fn profile_behind<T>(
 
 /// Takes chunks and profiles them until there are no more.
 fn profile_chunks(
-    file: &File,
+    file: &dyn ReadAt,
     work: &Mutex<Receiver<CutChunk>>,
     dialect: &Dialect,
     merged: &Mutex<MergedProfiles>,

@@ -4,7 +4,6 @@
 //! the whole file, whose chunks name their broken records.
 
 use std::num::NonZeroUsize;
-use std::os::unix::fs::FileExt;
 
 use loader_csv::{CsvError, Header, SIFT_BESIDE_BYTES, SiftFrom, Sifter};
 use loader_model::error::{Context, Error, Kind, Result};

@@ -4,8 +4,6 @@
 //! the file.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 
 use loader_csv::{
     Broken, Chunk, CsvError, CsvErrorKind, Dialect, FileProfile, Header, Position, ProfileMerge,
@@ -18,6 +16,7 @@ use loader_model::error::{Context, Kind, Result};
 use super::notices::notices;
 use crate::column_spec::ColumnSpec;
 use crate::content::Source;
+use crate::read_at::ReadAt;
 
 /// A file that was read to its end.
 pub struct Spool {
@@ -194,8 +193,7 @@ impl Spool {
 }
 
 /// Reads a chunk of a spooled file into `buffer`, and replaces what the buffer held.
-// `read_exact_at` does not move the file's cursor, so workers can read while another thread writes.
-pub(super) fn read_chunk(file: &File, chunk: &Chunk, buffer: &mut Vec<u8>) -> Result<()> {
+pub(super) fn read_chunk(file: &dyn ReadAt, chunk: &Chunk, buffer: &mut Vec<u8>) -> Result<()> {
     let len =
         usize::try_from(chunk.len).context(Kind::Internal, "a chunk is larger than memory")?;
     buffer.resize(len, 0);

@@ -5,8 +5,6 @@
 //! same number would be loaded as rows of the first; it is told by a blank line in front of its
 //! header.
 
-use std::os::unix::fs::FileExt;
-
 use loader_csv::{
     ColumnProfile, CsvError, CsvErrorKind, Dialect, FieldForm, LogicalType, Oddity, RepeatedHeader,
     Splitter, count_lines, reads_as_header, tables,

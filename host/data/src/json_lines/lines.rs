@@ -6,10 +6,11 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use loader_csv::MAX_ROW_BYTES;
+
+use crate::read_at::ReadAt;
 
 /// The bytes of rows or of text between two checkpoints, at least. They bound the memory for a file,
 /// and the bytes that are read for a place.
@@ -51,7 +52,7 @@ impl Lines {
 
     /// Makes places in `rows` those of their lines in the text. In their order, so that no stretch
     /// is read twice.
-    pub(crate) fn locate(&self, rows: &File, bytes: &mut [&mut u64]) -> io::Result<()> {
+    pub(crate) fn locate(&self, rows: &dyn ReadAt, bytes: &mut [&mut u64]) -> io::Result<()> {
         bytes.sort_unstable();
         let mut walk = Walk::from(Checkpoint::default());
         for byte in bytes {
@@ -59,16 +60,16 @@ impl Lines {
             if before.row > walk.at.row {
                 walk = Walk::from(before);
             }
-            walk.to(**byte, rows, &self.text)?;
+            walk.to(**byte, rows, &*self.text)?;
             **byte = walk.at.line;
         }
         Ok(())
     }
 
     /// The line of the text of the row that begins at `row`. A line that is too long is cut.
-    pub(crate) fn line(&self, rows: &File, row: u64) -> io::Result<Vec<u8>> {
+    pub(crate) fn line(&self, rows: &dyn ReadAt, row: u64) -> io::Result<Vec<u8>> {
         let mut walk = Walk::from(self.checkpoint_before(row));
-        walk.to(row, rows, &self.text)?;
+        walk.to(row, rows, &*self.text)?;
         let (mut line, mut buffer) = (Vec::new(), vec![0; READ_BYTES]);
         while (line.len() as u64) <= MAX_ROW_BYTES {
             let read = self.text.read_at(&mut buffer, walk.at.line + line.len() as u64)?;
@@ -103,7 +104,7 @@ impl Walk {
     }
 
     /// Walks into the line that holds the byte `to` of the rows, which is not behind the walk.
-    fn to(&mut self, to: u64, rows: &File, text: &File) -> io::Result<()> {
+    fn to(&mut self, to: u64, rows: &dyn ReadAt, text: &dyn ReadAt) -> io::Result<()> {
         let mut lines = 0;
         while self.read < to {
             let most = usize::try_from(to - self.read).unwrap_or(READ_BYTES).min(READ_BYTES);
@@ -121,7 +122,7 @@ impl Walk {
     }
 
     /// Passes so many lines of the text.
-    fn pass_lines(&mut self, lines: u64, text: &File) -> io::Result<()> {
+    fn pass_lines(&mut self, lines: u64, text: &dyn ReadAt) -> io::Result<()> {
         let mut left = lines;
         while left > 0 {
             let read = text.read_at(&mut self.buffer, self.at.line)?;
