@@ -5,9 +5,10 @@ use std::fmt;
 
 use loader_csv::ColumnRule;
 use loader_model::column_type::ColumnType;
+use serde::{Deserialize, Serialize};
 
 /// What the user says of a column.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct ColumnSpec {
     /// The column's name in the file, in any spelling that is alike once clean.
     pub name: String,
@@ -22,7 +23,7 @@ pub struct ColumnSpec {
 }
 
 /// Where a spec comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub enum SpecSource {
     /// The command line or its variable: this file has the column.
     Flag,

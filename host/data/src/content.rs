@@ -19,6 +19,7 @@ use loader_model::column_type::ColumnType;
 use loader_model::error::Result;
 use loader_model::stop::StopFlag;
 
+use crate::decompress;
 use crate::encoding::{self, Decoded, Encoding};
 use crate::file_column::FileColumn;
 use crate::json_lines::{JsonLines, Lines};
@@ -36,6 +37,13 @@ pub struct Content {
     pub(crate) copy: Arc<File>,
     /// The columns. `None`: the text has a header, or none at all, as CSV has it.
     pub(crate) columns: Option<Columns>,
+}
+
+/// Whether a file that begins like this is its rows as it is stored: text in UTF-8 that is not
+/// compressed. `named`: the encoding that the user names.
+pub fn is_stored_as_read(head: &[u8], named: Option<Encoding>, format: FileFormat) -> bool {
+    let is_csv = matches!(other_format(head, named, format), Ok(None));
+    is_csv && decompress::is_text(head) && encoding::is_utf_8(head, named)
 }
 
 /// The columns of a file that is no CSV.

@@ -44,6 +44,12 @@ pub fn decompress(stored: impl Read + Send + 'static) -> Result<Box<dyn Read + S
     }
 }
 
+/// Whether a file that begins like this is not compressed.
+pub(crate) fn is_text(head: &[u8]) -> bool {
+    let length = head.len().min(usize::try_from(HEAD_BYTES).unwrap_or(usize::MAX));
+    matches!(Format::of(&head[..length]), Format::Text)
+}
+
 /// The most memory that a file of xz may ask for, in KiB: twice what `xz -9` needs.
 const XZ_MEMORY_KIB: u32 = 128 * 1024;
 

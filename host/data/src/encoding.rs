@@ -56,6 +56,12 @@ pub(crate) fn decoded(
     Ok(Decoded { text: Box::new(text), encoding, places: Some(places) })
 }
 
+/// Whether a text that begins like this is in UTF-8. `named`: the encoding that the user names.
+pub(crate) fn is_utf_8(head: &[u8], named: Option<Encoding>) -> bool {
+    let length = head.len().min(usize::try_from(head::BYTES).unwrap_or(usize::MAX));
+    head::decide(&head[..length], named).is_ok_and(|encoding| encoding == Encoding::UTF_8)
+}
+
 /// What is said of a source that is read in another encoding, and is UTF-8 from its first byte to
 /// its last.
 pub(crate) enum Utf8AllTheSame {

@@ -5,10 +5,12 @@
 //! copies and cuts; the workers profile the chunks behind it.
 
 mod cutter;
+mod file_spec;
 mod first_line;
 mod footer;
 mod notices;
 mod profiling;
+mod ranges;
 mod reading;
 mod sifting;
 mod specs;
@@ -18,6 +20,7 @@ mod tables;
 use std::fs::File;
 use std::io::Read;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use loader_csv::{CsvError, CsvErrorKind, ProfileMerge};
 use loader_model::error::{Error, Result};
@@ -29,17 +32,19 @@ use crate::failures::{csv_failure, wrong_column_names};
 use crate::temporary;
 use cutter::Cutter;
 use first_line::FirstLine;
-use profiling::{CutChunk, MergedProfiles, ProfileFailure, profile_behind};
+use profiling::{MergedProfiles, ProfileFailure, Profilers, profile_behind};
 use sifting::Sifting;
 
+pub use file_spec::FileSpec;
 pub use footer::Footer;
+pub use ranges::{LearnSpec, LearnTask, Learner, Ranges};
 pub use reading::Reading;
 pub(crate) use spool::SourceRecord;
 pub use spool::{Spool, SpooledChunk};
 
 const READ_BYTES: usize = 1024 * 1024;
 
-/// Reads `content` to its end on this thread.
+/// Reads `content` to its end on this thread; with `ranges`, the rows are read elsewhere.
 ///
 /// Errors: `Data` with the position of the first mistake in the source, or with the first ones
 /// where more rows cannot be read than may be rejected; `Config` for what the user says of columns
@@ -50,6 +55,7 @@ const READ_BYTES: usize = 1024 * 1024;
 pub fn run(
     content: Content,
     reading: &Reading<'_>,
+    ranges: Option<&Ranges>,
     workers: NonZeroUsize,
     stop: &StopFlag,
 ) -> Result<Spool> {
@@ -59,11 +65,17 @@ pub fn run(
         Some(_) => FirstLine::of_rows(text, reading.dialect),
     };
     let reading = &Reading { dialect: &dialect, ..*reading };
+    let ranges = ranges.filter(|_| !dialect.is_sequential());
+    let source = match ranges {
+        Some(ranges) => source.in_place(Arc::clone(&ranges.copy)),
+        None => source,
+    };
     let mut cutter = Cutter::new(reading, &source, columns.as_ref());
     let first = MergedProfiles::default();
     let (copied, mut profiles) =
-        profile_behind(source.copy(), reading.dialect, workers, first, |hand_out| {
-            copy(&mut text, &file, &mut cutter, stop, hand_out)
+        profile_behind(source.copy(), reading.dialect, workers, first, |profilers| match ranges {
+            Some(ranges) => ranges::run(ranges, &mut text, &mut cutter, stop, profilers),
+            None => copy(&mut text, &file, &mut cutter, stop, profilers),
         });
     let mistake = match profiles.take_failure() {
         Some(ProfileFailure::Spool(error)) => return Err(error),
@@ -139,7 +151,7 @@ struct Copied {
 
 /// Copies the text into the temporary file, and hands out chunks as they become complete.
 // Bytes are written before the splitter sees them: the workers read a chunk from the file as soon
-// as it is handed out. `hand_out` says false after an error in a chunk. Then the `Internal` error
+// as it is handed out. `profilers` say false after an error in a chunk. Then the `Internal` error
 // here only ends the loop, and `run` reports the chunk's error instead; but where rows may be
 // rejected, the rest of the file is still copied.
 fn copy(
@@ -147,7 +159,7 @@ fn copy(
     file: &File,
     cutter: &mut Cutter<'_>,
     stop: &StopFlag,
-    hand_out: &dyn Fn(CutChunk) -> bool,
+    profilers: &Profilers<'_>,
 ) -> Result<Copied> {
     let (mut buffer, mut size_bytes) = (vec![0; READ_BYTES], 0);
     loop {
@@ -158,7 +170,7 @@ fn copy(
         size_bytes += n as u64;
         for chunk in cutter.cut(bytes)? {
             let header = cutter.header("a chunk came before the header")?;
-            if !hand_out((chunk, header)) {
+            if !profilers.profile((chunk, header)) {
                 cutter.end()?;
                 break;
             }
@@ -197,7 +209,7 @@ mod tests {
             footer: None,
         };
         let content = content(csv);
-        let spool = run(content, &reading, NonZeroUsize::MIN, &stop).expect("reads");
+        let spool = run(content, &reading, None, NonZeroUsize::MIN, &stop).expect("reads");
         assert_eq!((spool.profile.records, spool.size_bytes), (3, csv.len() as u64));
         let found = spool.records(&[2, 3, 9]);
         let found: Vec<(u64, u64, &[u8])> = found
@@ -225,7 +237,7 @@ mod tests {
                 footer: None,
             };
             let content = content(&csv);
-            let spool = run(content, &reading, NonZeroUsize::MIN, &stop).expect("reads");
+            let spool = run(content, &reading, None, NonZeroUsize::MIN, &stop).expect("reads");
             let broken = spool.broken_records();
             assert_eq!((spool.profile.records, broken), (rows, 1), "open in row {open}");
             assert_eq!(spool.profile.columns[0].values, rows - 1, "open in row {open}");
@@ -246,7 +258,7 @@ mod tests {
             max_rejects: MaxRejects::Rows(u64::MAX),
             footer: None,
         };
-        let refused = run(content(&csv), &reading, NonZeroUsize::MIN, &stop).err();
+        let refused = run(content(&csv), &reading, None, NonZeroUsize::MIN, &stop).err();
         let said = refused.map(|error| error.to_string()).unwrap_or_default();
         assert!(said.contains("too many quotes of the file are broken"), "{said}");
     }

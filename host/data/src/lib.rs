@@ -22,6 +22,8 @@ pub mod infer;
 pub mod joined;
 pub mod plan;
 pub mod sample;
+pub mod spread;
+pub mod stored;
 pub mod transform;
 
 mod conform;

@@ -10,6 +10,7 @@
 
 mod agree_on_types;
 mod columns;
+mod data_type;
 mod feed;
 mod file_values;
 mod first_types;
@@ -19,6 +20,7 @@ mod input;
 mod keys;
 mod names;
 mod notices;
+mod packed;
 mod reconcile;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,7 @@ use loader_sandbox::ChainPlan;
 
 pub use columns::{PlannedColumn, staged_schema};
 pub use input::{ConfiguredPlugin, PlanInput};
+pub use packed::PackedRowPlan;
 
 use agree_on_types::Agreed;
 use names::Names;
@@ -41,11 +44,8 @@ use reconcile::Reconciled;
 
 /// How the rows of a file become the columns of the staging table.
 pub struct LoadPlan {
-    /// The file's columns by the names that the plugins get.
-    pub(crate) header: Header,
-    pub(crate) decode_as: Vec<DecodeAs>,
-    pub chain: ChainPlan,
-    pub columns: Vec<PlannedColumn>,
+    /// All that rows need on their way.
+    pub rows: RowPlan,
     /// The merge keys, as the target spells them.
     pub keys: Vec<String>,
     /// Columns of the target that the file lacks, with the value that rows get in them.
@@ -64,15 +64,21 @@ pub struct LoadPlan {
     pub notices_of_duplicates: Vec<String>,
 }
 
+/// What becomes of each row: all that a worker needs to know.
+pub struct RowPlan {
+    /// The file's columns by the names that the plugins get.
+    pub(crate) header: Header,
+    pub(crate) decode_as: Vec<DecodeAs>,
+    pub chain: ChainPlan,
+    pub columns: Vec<PlannedColumn>,
+}
+
 impl LoadPlan {
     /// The target's columns that the file fills, each wide enough for the file. `longest`: the
     /// longest text of each planned column, in bytes, as far as it is known.
     pub fn target_columns(&self, longest: &[u32]) -> Vec<TargetColumn> {
-        self.columns
-            .iter()
-            .zip(longest)
-            .map(|(column, longest)| column.in_target(*longest))
-            .collect()
+        let columns = self.rows.columns.iter();
+        columns.zip(longest).map(|(column, longest)| column.in_target(*longest)).collect()
     }
 
     /// Those of `columns` that must have no value for the plan to be right: they get their type, or
@@ -92,7 +98,7 @@ impl LoadPlan {
     /// The longest text of each planned column, as far as the file alone tells. Texts that plugins
     /// compute count as 0 here: their lengths are known only after the transformation.
     pub fn longest_known(&self) -> Vec<u32> {
-        self.columns.iter().map(|column| column.longest_in_file).collect()
+        self.rows.columns.iter().map(|column| column.longest_in_file).collect()
     }
 }
 
@@ -131,10 +137,7 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
         typed: typed.map(|column| column.name.clone()).collect(),
         cut_moments: cut_moments(input, &columns),
         notices_of_duplicates: keys::notices_of_duplicates(input, &key_columns),
-        header,
-        decode_as,
-        chain,
-        columns,
+        rows: RowPlan { header, decode_as, chain, columns },
         keys,
         filled,
         discarded,

@@ -26,10 +26,13 @@ use crate::conform::Conformer;
 use crate::content::Source;
 use crate::failures::{csv_failure, in_words, plugin_failure};
 use crate::infer::{Spool, SpooledChunk};
-use crate::plan::LoadPlan;
+use crate::plan::RowPlan;
 use crate::refusals::HOST;
 
 pub use totals::{MAX_KEPT_REJECTS, Totals};
+
+/// As many rejects are counted in any case.
+const COUNTED_REJECTS: u64 = 1000;
 
 /// Takes a worker's batches.
 pub trait Sink {
@@ -61,7 +64,7 @@ pub struct FileRows<'a> {
 pub struct Transform<'a> {
     /// The files, in the order in which they came. They are of one shape.
     pub files: &'a [FileRows<'a>],
-    pub plan: &'a LoadPlan,
+    pub plan: &'a RowPlan,
     pub workers: NonZeroUsize,
     /// Rows of a file that may be rejected before the rest of the file does not matter any more.
     pub max_rejects: MaxRejects,
@@ -114,10 +117,16 @@ pub fn run<S: Sink>(
     Ok(totals)
 }
 
+/// The rejects above which the rest of a file does not matter, where so many are allowed. A few more
+/// are counted, so that the message about a small file has their number.
+pub(crate) fn hopeless_above(allowed: u64) -> u64 {
+    allowed.max(COUNTED_REJECTS)
+}
+
 /// Does the same work on so many threads at once, and waits for all of them.
 // The threads are collected before the first is joined. Iterators are lazy: without that `Vec`,
 // each thread would be started and joined before the next one starts.
-fn on_threads<T: Send>(
+pub(crate) fn on_threads<T: Send>(
     threads: usize,
     work: impl Fn() -> Result<T> + Copy + Send,
 ) -> Vec<Result<T>> {
@@ -162,12 +171,13 @@ impl<'a> Shared<'a> {
         let chunks = files
             .flat_map(|(place, file)| file.spool.chunks.iter().map(move |chunk| (place, chunk)));
         let chunks: Vec<_> = chunks.collect();
+        let lengths: Vec<u64> = chunks.iter().map(|(_, chunk)| chunk.len()).collect();
         let rejects = |file: &FileRows<'_>| RejectsOfFile {
             rejected: AtomicU64::new(0),
-            at_most: transform.max_rejects.of(file.spool.profile.records),
+            at_most: hopeless_above(transform.max_rejects.of(file.spool.profile.records)),
         };
         Shared {
-            runs: runs(&chunks, run_bytes),
+            runs: runs(&lengths, run_bytes),
             chunks,
             next_run: AtomicUsize::new(0),
             files: transform.files.iter().map(rejects).collect(),
@@ -188,12 +198,12 @@ impl<'a> Shared<'a> {
     }
 }
 
-/// Puts chunks together in runs of at least so many bytes.
-fn runs(chunks: &[(usize, &SpooledChunk)], run_bytes: u64) -> Vec<Range<usize>> {
+/// Puts chunks of these lengths together in runs of at least so many bytes.
+pub(crate) fn runs(lengths: &[u64], run_bytes: u64) -> Vec<Range<usize>> {
     let (mut runs, mut start, mut bytes) = (Vec::new(), 0, 0);
-    for (at, (_, spooled)) in chunks.iter().enumerate() {
-        bytes += spooled.chunk.len;
-        if bytes >= run_bytes || at + 1 == chunks.len() {
+    for (at, length) in lengths.iter().enumerate() {
+        bytes += length;
+        if bytes >= run_bytes || at + 1 == lengths.len() {
             runs.push(start..at + 1);
             (start, bytes) = (at + 1, 0);
         }

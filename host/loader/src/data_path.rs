@@ -154,7 +154,7 @@ impl DataPath {
             max_rejects: settings.max_rejects,
             footer: form.footer.as_ref(),
         };
-        infer::run(content, &reading, settings.workers, &self.stop)
+        infer::run(content, &reading, None, settings.workers, &self.stop)
     }
 
     /// Adds to an error of the file with which settings it can be read, if there are any.
@@ -173,7 +173,7 @@ impl DataPath {
             };
             let rows = Box::new(Cursor::new(rows.to_vec()));
             let content = Content::of(rows, form.encoding, form.format, &self.stop);
-            let read = |content| infer::run(content, &reading, NonZeroUsize::MIN, &self.stop);
+            let read = |content| infer::run(content, &reading, None, NonZeroUsize::MIN, &self.stop);
             content.and_then(read).is_ok()
         };
         match found::advice(beginning, &self.settings.given, form, &error.to_string(), reads) {
@@ -245,10 +245,10 @@ impl DataPath {
         new_sink: impl Fn() -> Result<S> + Sync,
     ) -> Result<Vec<Totals>> {
         let capture =
-            self.settings.capture.as_ref().map(|capture| Capture::start(capture, &plan.chain));
+            self.settings.capture.as_ref().map(|capture| Capture::start(capture, &plan.rows.chain));
         let work = Transform {
             files,
-            plan,
+            plan: &plan.rows,
             workers: self.settings.workers,
             max_rejects: self.settings.max_rejects,
             observer: capture.as_ref().map(Capture::observer),

@@ -29,7 +29,8 @@ struct PackedPlugin {
     keys: Vec<String>,
     /// The target's columns, as an IPC schema message.
     target: Option<Vec<u8>>,
-    config: serde_json::Value,
+    /// As JSON.
+    config: String,
     plan: RawPlan,
 }
 
@@ -44,7 +45,7 @@ impl ChainPlan {
                 table: context.table.clone(),
                 keys: context.keys.clone(),
                 target: context.target.as_deref().map(loader_ipc::encode_schema),
-                config: context.config.clone(),
+                config: context.config.to_string(),
                 plan: RawPlan::clone(&plan.raw),
             }
         });
@@ -56,16 +57,13 @@ impl PackedChain {
     /// The chain with its plugins, whose plans are checked again. `plugin`: gives the plugin of a
     /// digest.
     ///
-    /// Errors: those of `plugin`; `Protocol` for a plan that breaks the contract, and `Host` for
-    /// bytes that are no chain of this program.
-    pub fn unpack(
-        self,
-        plugin: impl Fn(&str) -> Result<Plugin, PluginError>,
-    ) -> Result<ChainPlan, PluginError> {
+    /// Errors: `Protocol` for a plan that breaks the contract, and `Host` for
+    /// a plugin that is missing, and bytes that are no chain of this program.
+    pub fn unpack(self, plugin: impl Fn(&str) -> Option<Plugin>) -> Result<ChainPlan, PluginError> {
         let input = schema(&self.input)?;
         let (mut next, mut planned) = (Arc::clone(&input), Vec::with_capacity(self.plugins.len()));
         for packed in self.plugins {
-            let mut plugin = plugin(&packed.sha256)?;
+            let mut plugin = plugin(&packed.sha256).ok_or_else(|| missing(&packed.sha256))?;
             if let Some(name) = &packed.config_name {
                 plugin = plugin.configured_by(name);
             }
@@ -73,7 +71,8 @@ impl PackedChain {
                 table: packed.table,
                 keys: packed.keys,
                 target: packed.target.as_deref().map(schema).transpose()?,
-                config: packed.config,
+                config: serde_json::from_str(&packed.config)
+                    .map_err(|error| PluginError::host(format!("a packed config: {error}")))?,
             };
             let plan = Plan::check(packed.plan.into_plan(), &next, plugin.limits())
                 .map_err(|error| error.in_call(Call::MakePlan).of(plugin.label()))?;
@@ -83,6 +82,10 @@ impl PackedChain {
         }
         Ok(ChainPlan::of(input, next, planned))
     }
+}
+
+fn missing(sha256: &str) -> PluginError {
+    PluginError::host(format!("the plugin with sha256 {sha256} did not come with its plan"))
 }
 
 fn schema(bytes: &[u8]) -> Result<SchemaRef, PluginError> {

@@ -91,7 +91,7 @@ impl Case<'_> {
             max_rejects: self.max_rejects,
             footer: None,
         };
-        infer::run(content, &reading, workers(), &stop)
+        infer::run(content, &reading, None, workers(), &stop)
     }
 
     fn plan(&self, files: &Joined, staging_format: StagingFormat) -> Result<LoadPlan> {
@@ -179,7 +179,8 @@ fn written(case: &Case<'_>, files: &Joined, staging: StagingFormat) -> Result<Ro
         parts.lock().expect("no worker panics").push(part.path);
         Ok(())
     };
-    let sinks = PartSinks::new(folder.path(), staged_schema(&plan.columns), &format, &hand_over);
+    let sinks =
+        PartSinks::new(folder.path(), staged_schema(&plan.rows.columns), &format, &hand_over);
     let values = HostValues {
         run_started_at_micros: 0,
         run_id: case.run.clone(),
@@ -188,7 +189,7 @@ fn written(case: &Case<'_>, files: &Joined, staging: StagingFormat) -> Result<Ro
     };
     let transform = Transform {
         files: &[FileRows { spool, values: Arc::new(values) }],
-        plan: &plan,
+        plan: &plan.rows,
         workers: workers(),
         max_rejects: case.max_rejects,
         observer: None,
@@ -206,7 +207,7 @@ fn written(case: &Case<'_>, files: &Joined, staging: StagingFormat) -> Result<Ro
         let file = File::open(part).expect("the part is there");
         rows.extend(match staging {
             StagingFormat::Parquet => of_parquet(file),
-            StagingFormat::Csv => of_csv(file, plan.columns.len() + 1, &case.run),
+            StagingFormat::Csv => of_csv(file, plan.rows.columns.len() + 1, &case.run),
         });
     }
     rows.sort();

@@ -72,7 +72,7 @@ fn read(text: &str) -> Spool {
         max_rejects: MaxRejects::default(),
         footer: None,
     };
-    infer::run(content.expect("text"), &reading, NonZeroUsize::MIN, &stop).expect("reads")
+    infer::run(content.expect("text"), &reading, None, NonZeroUsize::MIN, &stop).expect("reads")
 }
 
 /// The texts of a column, decoded so.

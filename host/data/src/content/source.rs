@@ -44,6 +44,16 @@ impl Source {
         Source { encoding, copy, places, rows: Rows::Text }
     }
 
+    /// The rows are the file as it is stored, of which `copy` reads any stretch.
+    pub(crate) fn in_place(self, copy: Arc<dyn ReadAt>) -> Source {
+        Source { copy, ..self }
+    }
+
+    /// The rows of a file that was read elsewhere.
+    pub(crate) fn of_elsewhere(encoding: Encoding, copy: Arc<dyn ReadAt>) -> Source {
+        Source::of_text(encoding, copy, None)
+    }
+
     /// The rows are made of lines of the text.
     pub(super) fn with_lines(self, lines: Arc<Lines>) -> Source {
         Source { rows: Rows::Lines(lines), ..self }

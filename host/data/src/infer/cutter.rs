@@ -2,7 +2,7 @@
 //!
 //! In: its bytes, piece by piece. Out: chunks, and the header with what the user says of columns.
 
-use loader_csv::{Chunk, CsvError, Header, Splitter};
+use loader_csv::{Chunk, CsvError, Dialect, Header, LearntRange, LearntRun, Splitter};
 use loader_model::error::{Error, Kind, Result};
 
 use super::footer::Tail;
@@ -58,12 +58,17 @@ impl<'a> Cutter<'a> {
     /// Errors: `Data` for a mistake in the header, and for any other where no row may be rejected.
     pub(super) fn cut(&mut self, bytes: &[u8]) -> Result<Vec<Chunk>> {
         let body = self.tail.pass(bytes)?;
+        self.cut_body(&body, bytes.is_empty())
+    }
+
+    /// The same for bytes that are known not to be in the footer. `is_end`: they are the last.
+    pub(super) fn cut_body(&mut self, body: &[u8], is_end: bool) -> Result<Vec<Chunk>> {
         if self.has_ended {
             return Ok(Vec::new());
         }
         let splitter = &mut self.splitter;
-        let mut cut = splitter.push(&body);
-        if let (Ok(chunks), true) = (&mut cut, bytes.is_empty()) {
+        let mut cut = splitter.push(body);
+        if let (Ok(chunks), true) = (&mut cut, is_end) {
             cut = splitter.finish().map(|last| [std::mem::take(chunks), last].concat());
         }
         if self.reading.dialect.is_sequential() && splitter.header().is_some() {
@@ -82,6 +87,30 @@ impl<'a> Cutter<'a> {
                 Ok(Vec::new())
             }
         }
+    }
+
+    /// Takes over a range that was learnt elsewhere; `None`: its bytes have to be cut.
+    pub(super) fn take(&mut self, range: &LearntRange) -> Option<(Vec<Chunk>, Vec<LearntRun>)> {
+        self.splitter.take_learnt(range).filter(|_| !self.has_ended)
+    }
+
+    /// Goes back to where the first record begins, and gives that place. The header must be known.
+    pub(super) fn begin_at_records(&mut self, grid_bytes: u64) -> Result<u64> {
+        let header = self.header("the rows come before the header")?;
+        self.splitter = Splitter::at_records(self.reading.dialect, &header, grid_bytes);
+        Ok(self.splitter.offset())
+    }
+
+    pub(super) fn has_header(&self) -> bool {
+        self.splitter.header().is_some()
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
+    pub(super) fn dialect(&self) -> &Dialect {
+        self.reading.dialect
     }
 
     /// Cuts the file no further, since a chunk has a mistake.

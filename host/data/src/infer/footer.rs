@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 
-use loader_model::error::{Error, Kind, Result};
+use loader_model::error::{Context, Error, Kind, Result};
+
+use crate::read_at::ReadAt;
 
 /// What the footer is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +69,23 @@ impl Tail {
         let passed = self.kept.len().saturating_sub(TAIL_BYTES);
         self.is_partial |= passed > 0;
         Ok(self.kept.drain(..passed).collect::<Vec<u8>>().into())
+    }
+
+    /// Finds the footer of a text of which any stretch can be read, and gives its bytes.
+    ///
+    /// Errors: as of [`Tail::pass`], and those of reading.
+    pub(super) fn find_at_end(&mut self, text: &dyn ReadAt, size_bytes: u64) -> Result<u64> {
+        if self.footer.is_none() {
+            return Ok(0);
+        }
+        let length = size_bytes.min(TAIL_BYTES as u64);
+        let mut end = vec![0; length as usize];
+        self.is_partial = length < size_bytes;
+        text.read_exact_at(&mut end, size_bytes - length)
+            .context(Kind::Transient, "the end of the file cannot be read")?;
+        self.kept = end;
+        self.pass(&[])?;
+        Ok(self.footer_bytes())
     }
 
     /// The bytes of the footer.

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use loader_csv::{Chunk, ChunkProfile, CsvError, Dialect, Header, ProfileMerge, profile_chunk};
+use loader_csv::{
+    Chunk, ChunkProfile, CsvError, Dialect, Header, LearntRun, ProfileMerge, profile_chunk,
+};
 use loader_model::error::{Error, Kind, Result};
 
 use super::spool::read_chunk;
@@ -19,9 +21,31 @@ use crate::read_at::ReadAt;
 /// A complete chunk and the file's header.
 pub(super) type CutChunk = (Chunk, Header);
 
+/// Where chunks go once they are cut. Each of its functions says false once an error makes further
+/// chunks useless.
+pub(super) struct Profilers<'a> {
+    sender: SyncSender<CutChunk>,
+    merged: &'a Mutex<MergedProfiles>,
+}
+
+impl Profilers<'_> {
+    /// Has a chunk profiled.
+    pub(super) fn profile(&self, chunk: CutChunk) -> bool {
+        !lock(self.merged).has_failed() && self.sender.send(chunk).is_ok()
+    }
+
+    /// Takes chunks that were profiled elsewhere.
+    pub(super) fn take(&self, header: &Header, chunks: Vec<Chunk>, run: LearntRun) -> bool {
+        let records = run.chunks.iter().map(|chunk| chunk.records).collect();
+        let run = ProfiledRun { chunks, records, profile: run.profile };
+        let mut merged = lock(self.merged);
+        merged.push(header, run.first_ordinal(), Ok(Ok(run)));
+        !merged.has_failed()
+    }
+}
+
 /// Runs `cut` on this thread. Other threads profile the chunks that `cut` hands out, and add them to
-/// `profiles`. `cut` gets a function that takes a chunk, and returns false once an error makes
-/// further chunks useless.
+/// `profiles`.
 ///
 /// Returns both results, that of `cut` and the merged profiles: the caller decides which of two
 /// errors counts.
@@ -33,7 +57,7 @@ pub(super) fn profile_behind<T>(
     dialect: &Dialect,
     workers: NonZeroUsize,
     profiles: MergedProfiles,
-    cut: impl FnOnce(&dyn Fn(CutChunk) -> bool) -> Result<T>,
+    cut: impl FnOnce(&Profilers<'_>) -> Result<T>,
 ) -> (Result<T>, MergedProfiles) {
     let workers = workers.get();
     let (sender, receiver) = sync_channel::<CutChunk>(workers * 2);
@@ -46,8 +70,9 @@ pub(super) fn profile_behind<T>(
             })
             .collect();
         drop(receiver);
-        let cut = cut(&|work| !lock(&merged).has_failed() && sender.send(work).is_ok());
-        drop(sender);
+        let profilers_of_cut = Profilers { sender, merged: &merged };
+        let cut = cut(&profilers_of_cut);
+        drop(profilers_of_cut);
         for profiler in profilers {
             profiler
                 .join()
@@ -73,7 +98,9 @@ fn profile_chunks(
         let Ok((chunk, header)) = next else { return };
         let profile = read_chunk(file, &chunk, &mut buffer)
             .map(|()| profile_chunk(&buffer, &chunk, &header, dialect));
-        lock(merged).push(&header, chunk, profile);
+        let ordinal = chunk.ordinal;
+        let run = profile.map(|profile| profile.map(|profile| ProfiledRun::of(chunk, profile)));
+        lock(merged).push(&header, ordinal, run);
     }
 }
 
@@ -83,18 +110,36 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Chunks behind each other, and the profile that they have together.
+struct ProfiledRun {
+    chunks: Vec<Chunk>,
+    /// Of each chunk.
+    records: Vec<u64>,
+    profile: ChunkProfile,
+}
+
+impl ProfiledRun {
+    fn of(chunk: Chunk, profile: ChunkProfile) -> ProfiledRun {
+        ProfiledRun { chunks: vec![chunk], records: vec![profile.records()], profile }
+    }
+
+    fn first_ordinal(&self) -> u64 {
+        self.chunks.first().map_or(0, |chunk| chunk.ordinal)
+    }
+}
+
 /// The profiles so far, merged in the order of the file. Only chunks that are early are kept, so
 /// memory does not grow with the file.
 #[derive(Default)]
 pub(super) struct MergedProfiles {
     merge: Option<ProfileMerge>,
     chunks: Vec<Chunk>,
-    /// The last chunk in order. It is merged with the next one: a mistake at the start of that may
-    /// be the fault of this one's last row.
-    pending: Option<(Chunk, ChunkProfile)>,
-    /// Chunks, by ordinal, that wait until all chunks before them are merged. For example, chunk 3
-    /// waits here while another thread still works on chunk 2.
-    early: BTreeMap<u64, (Chunk, Result<Result<ChunkProfile, CsvError>>)>,
+    /// The last run in order, mostly of one chunk. It is merged with the next one: a mistake at the
+    /// start of that may be the fault of this one's last row.
+    pending: Option<ProfiledRun>,
+    /// Runs, by their first ordinals, that wait until all chunks before them are merged. For example,
+    /// chunk 3 waits here while another thread still works on chunk 2.
+    early: BTreeMap<u64, Result<Result<ProfiledRun, CsvError>>>,
     /// What comes first in the file and ends the profile, also when a thread met a later one before.
     failure: Option<ProfileFailure>,
 }
@@ -139,49 +184,44 @@ impl MergedProfiles {
         self.chunks.last()
     }
 
-    fn push(
-        &mut self,
-        header: &Header,
-        chunk: Chunk,
-        profile: Result<Result<ChunkProfile, CsvError>>,
-    ) {
-        self.early.insert(chunk.ordinal, (chunk, profile));
+    /// Takes the run that begins with the chunk of this ordinal.
+    fn push(&mut self, header: &Header, ordinal: u64, run: Result<Result<ProfiledRun, CsvError>>) {
+        self.early.insert(ordinal, run);
         // Failures are met in the order of the file, so the first one is the first in the file.
         while self.failure.is_none()
-            && let Some((chunk, profile)) = self.early.remove(&self.next_ordinal())
+            && let Some(run) = self.early.remove(&self.next_ordinal())
         {
-            if let Err(failure) = self.take_next(header, chunk, profile) {
+            if let Err(failure) = self.take_next(header, run) {
                 self.failure = Some(failure);
             }
         }
     }
 
-    /// `chunks` and the pending one are the chunks 0 to n - 1.
+    /// `chunks` and the pending ones are the chunks 0 to n - 1.
     fn next_ordinal(&self) -> u64 {
-        self.chunks.len() as u64 + u64::from(self.pending.is_some())
+        let pending = self.pending.as_ref().map_or(0, |run| run.chunks.len());
+        (self.chunks.len() + pending) as u64
     }
 
     fn take_next(
         &mut self,
         header: &Header,
-        chunk: Chunk,
-        profile: Result<Result<ChunkProfile, CsvError>>,
+        run: Result<Result<ProfiledRun, CsvError>>,
     ) -> std::result::Result<(), ProfileFailure> {
-        let profile = profile.map_err(ProfileFailure::Spool)?;
-        let records = self.pending.as_ref().map_or(0, |(_, profile)| profile.records());
+        let run = run.map_err(ProfileFailure::Spool)?;
+        let records = self.pending.as_ref().map_or(0, |run| run.profile.records());
         let merge = self.merge.get_or_insert_with(|| ProfileMerge::new(header));
         let behind = merge.records() + records;
-        let profile =
-            profile.map_err(|error| ProfileFailure::Mistake(error.after_records(behind)))?;
+        let run = run.map_err(|error| ProfileFailure::Mistake(error.after_records(behind)))?;
         self.merge_pending();
-        self.pending = Some((chunk, profile));
+        self.pending = Some(run);
         Ok(())
     }
 
     fn merge_pending(&mut self) {
-        if let (Some(merge), Some((chunk, profile))) = (&mut self.merge, self.pending.take()) {
-            merge.push(profile);
-            self.chunks.push(chunk);
+        if let (Some(merge), Some(run)) = (&mut self.merge, self.pending.take()) {
+            merge.push_run(run.profile, run.records);
+            self.chunks.extend(run.chunks);
         }
     }
 

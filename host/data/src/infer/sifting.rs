@@ -10,7 +10,7 @@ use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::max_rejects::MaxRejects;
 use loader_model::stop::StopFlag;
 
-use super::profiling::{CutChunk, MergedProfiles, profile_behind};
+use super::profiling::{MergedProfiles, Profilers, profile_behind};
 use super::reading::{CHUNK_BYTES, Reading};
 use super::spool::{Spool, read_chunk};
 use super::tables;
@@ -52,13 +52,13 @@ impl Sifting<'_> {
         let Reading { dialect, .. } = self.reading;
         let sifter = Sifter::new(dialect, self.header, &from, TARGET_BYTES);
         let (sifted, profiles) =
-            profile_behind(self.source.copy(), dialect, self.workers, profiles, |hand_out| {
-                self.sift(sifter, hand_out)
+            profile_behind(self.source.copy(), dialect, self.workers, profiles, |profilers| {
+                self.sift(sifter, profilers)
             });
         sifted.map(|()| profiles)
     }
 
-    fn sift(&self, mut sifter: Sifter, hand_out: &dyn Fn(CutChunk) -> bool) -> Result<()> {
+    fn sift(&self, mut sifter: Sifter, profilers: &Profilers<'_>) -> Result<()> {
         let mut window = Vec::new();
         loop {
             self.stop.check()?;
@@ -72,7 +72,7 @@ impl Sifting<'_> {
             let chunks = sifter.push(&window, length == left);
             let chunks = chunks.map_err(|error| csv_failure(error, self.source))?;
             for chunk in chunks {
-                if !hand_out((chunk, self.header.clone())) {
+                if !profilers.profile((chunk, self.header.clone())) {
                     return Err(Error::new(Kind::Internal, "the profiling threads ended early"));
                 }
             }

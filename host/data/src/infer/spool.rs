@@ -4,6 +4,8 @@
 //! the file.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 use loader_csv::{
     Broken, Chunk, CsvError, CsvErrorKind, Dialect, FileProfile, Header, Position, ProfileMerge,
@@ -12,10 +14,15 @@ use loader_csv::{
 use loader_model::choices::FileFormat;
 use loader_model::column_type::ColumnType;
 use loader_model::error::{Context, Kind, Result};
+use loader_model::max_rejects::MaxRejects;
+use loader_sandbox::HostValues;
+use serde::{Deserialize, Serialize};
 
+use super::file_spec::FileSpec;
 use super::notices::notices;
 use crate::column_spec::ColumnSpec;
 use crate::content::Source;
+use crate::encoding::Encoding;
 use crate::read_at::ReadAt;
 
 /// A file that was read to its end.
@@ -44,7 +51,7 @@ pub struct Spool {
 }
 
 /// A chunk and the number of its first record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct SpooledChunk {
     pub(crate) chunk: Chunk,
     pub(crate) first_record: u64,
@@ -68,7 +75,57 @@ impl SpooledChunk {
     }
 }
 
+impl SpooledChunk {
+    /// The bytes of the chunk.
+    pub(crate) fn len(&self) -> u64 {
+        self.chunk.len
+    }
+
+    /// Where the chunk begins and ends in the text.
+    pub(crate) fn range(&self) -> Range<u64> {
+        self.chunk.offset..self.chunk.offset + self.chunk.len
+    }
+}
+
 impl Spool {
+    /// Some chunks of a file that was read elsewhere. Errors: `Config` for an encoding that this
+    /// program does not have.
+    pub(crate) fn of_chunks(
+        file: &FileSpec,
+        chunks: Vec<SpooledChunk>,
+        copy: Arc<dyn ReadAt>,
+    ) -> Result<Spool> {
+        let encoding = Encoding::of_label(&file.encoding)?;
+        let facts = ProfileMerge::new(&file.header);
+        let profile = facts.clone().finish();
+        Ok(Spool {
+            source: Source::of_elsewhere(encoding, copy),
+            header: file.header.clone(),
+            profile,
+            facts,
+            dialect: file.dialect.clone(),
+            columns: file.columns.clone(),
+            unplaced: Vec::new(),
+            types: Vec::new(),
+            mixed: Vec::new(),
+            notices_before: Vec::new(),
+            size_bytes: chunks.iter().map(SpooledChunk::len).sum(),
+            chunks,
+        })
+    }
+
+    /// What tasks need to know of the file. `max_rejects`: of its rows.
+    pub fn spec(&self, values: HostValues, max_rejects: MaxRejects) -> FileSpec {
+        FileSpec {
+            dialect: self.dialect.clone(),
+            encoding: self.encoding().to_owned(),
+            columns: self.columns.clone(),
+            header: self.header.clone(),
+            values,
+            max_rejected: max_rejects.of(self.profile.records),
+        }
+    }
+
     /// What a person should look at in the file.
     pub fn notices(&self) -> Vec<String> {
         let mut notices = notices(&self.profile.oddities);

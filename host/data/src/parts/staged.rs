@@ -37,6 +37,8 @@ pub struct Part {
 // nothing of the order of the rows: part 2 may hold earlier rows than part 1.
 pub struct PartSinks<'a> {
     dir: &'a Path,
+    /// What the names of the parts begin with.
+    prefix: String,
     schema: SchemaRef,
     format: &'a Format,
     next: AtomicUsize,
@@ -54,11 +56,18 @@ impl<'a> PartSinks<'a> {
     ) -> PartSinks<'a> {
         PartSinks {
             dir,
+            prefix: "part".to_owned(),
             schema: part_schema(&schema),
             format,
             next: AtomicUsize::new(0),
             hand_over,
         }
+    }
+
+    /// The same, with names that no other attempt at the same rows has, on whatever machine.
+    #[must_use]
+    pub fn of_attempt(self) -> PartSinks<'a> {
+        PartSinks { prefix: format!("part-{}", uuid::Uuid::now_v7().simple()), ..self }
     }
 
     /// A worker's sink.
@@ -73,7 +82,7 @@ impl<'a> PartSinks<'a> {
             Format::Parquet(_) => "parquet",
             Format::Csv(_) => "csv.gz",
         };
-        let name = format!("part-{number:05}.{suffix}");
+        let name = format!("{}-{number:05}.{suffix}", self.prefix);
         let path = self.dir.join(&name);
         Ok((Writer::create(&path, &self.schema, self.format)?, Part { path, name }))
     }

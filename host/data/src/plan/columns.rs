@@ -14,13 +14,14 @@ use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::{ROW_COLUMN, TargetColumn};
 use loader_model::widening::{Extent, widened};
 use loader_sandbox::ChainPlan;
+use serde::{Deserialize, Serialize};
 
 use super::given;
 use super::input::PlanInput;
 use super::why;
 
 /// A staged column.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct PlannedColumn {
     pub name: String,
     /// The column's place in the chain's output.
@@ -30,6 +31,7 @@ pub struct PlannedColumn {
     /// Why a column gets its type now. `None` for columns of the table that have one.
     pub why: Option<String>,
     /// The column's type in the staged file.
+    #[serde(with = "super::data_type")]
     pub staged: DataType,
     /// The host casts the chain's output to `staged`.
     pub(crate) cast: bool,

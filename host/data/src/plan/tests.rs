@@ -119,7 +119,7 @@ fn told(case: &Case<'_>) -> String {
         Err(error) => return format!("{:?}: {error}", error.kind()),
     };
     let in_target = plan.target_columns(&plan.longest_known());
-    let columns = in_target.iter().zip(&plan.columns).map(|(column, planned)| {
+    let columns = in_target.iter().zip(&plan.rows.columns).map(|(column, planned)| {
         let not_null = if column.not_null { " NOT NULL" } else { "" };
         let why = planned.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
         format!("{} {}{not_null}{why}", column.name, column.column_type)
@@ -251,7 +251,7 @@ fn policies_that_keep_the_table() {
     insta::assert_snapshot!(discard.error(), @"SchemaConflict: the file does not fit public.t: column `a` is SMALLINT, the file has whole numbers from 70000 to 70000; column `b` is VARCHAR(2), the text in line 2, byte 12 has 4 bytes; --schema-policy discard-columns keeps the table as it is, evolve would change it where it can");
     let discard = Case { csv: "a,b,c\n1,x,1\n", ..discard };
     let plan = discard.plan().expect("fits");
-    assert_eq!((plan.columns.len(), plan.discarded), (2, vec!["c".to_owned()]));
+    assert_eq!((plan.rows.columns.len(), plan.discarded), (2, vec!["c".to_owned()]));
 }
 
 #[test]
@@ -336,7 +336,10 @@ fn a_header_lands_in_the_column_that_is_alike_once_clean() {
 fn names_fold_and_those_that_cannot_be_are_all_refused_at_once() {
     let existing = [column("id", ColumnType::Integer), column("Äb", ColumnType::Integer)];
     let plan = case("Id,Äb\n1,2\n", &existing).plan().expect("fits");
-    assert_eq!(plan.columns.iter().map(|column| &*column.name).collect::<Vec<_>>(), ["id", "Äb"]);
+    assert_eq!(
+        plan.rows.columns.iter().map(|column| &*column.name).collect::<Vec<_>>(),
+        ["id", "Äb"]
+    );
     insta::assert_snapshot!(case("id,ID,ctid, ,_loader_row,\n1,1,1,1,1,1\n", &existing).error(), @r#"Data: header "ID" (column 2) has the name id, as header "id" (column 1) has; header "ctid" (column 3) has the name ctid, which Redshift keeps for its own columns; header " " (column 4) has no name; header "_loader_row" (column 5) has the name _loader_row, which is one that the loader keeps for itself; column 6 has no name; name the columns with --column-names, or correct the header in the file"#);
 }
 
@@ -372,7 +375,8 @@ fn a_file_without_a_header_takes_the_columns_of_the_table_by_their_places() {
     let loaded = |existing: &[CatalogColumn]| -> String {
         let plan = Case { dialect: dialect.clone(), ..case("1,2\n", existing) }.plan();
         let names = |plan: LoadPlan| {
-            let names: Vec<String> = plan.columns.into_iter().map(|column| column.name).collect();
+            let names: Vec<String> =
+                plan.rows.columns.into_iter().map(|column| column.name).collect();
             format!("{} ({})", names.join(","), plan.notices.join(""))
         };
         plan.map_or_else(|error| error.to_string(), names)

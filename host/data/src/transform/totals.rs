@@ -26,7 +26,7 @@ pub struct Totals {
 
 impl Totals {
     /// Totals of no rows yet, for so many planned columns.
-    pub(super) fn of_columns(columns: usize) -> Totals {
+    pub(crate) fn of_columns(columns: usize) -> Totals {
         Totals { max_text_bytes: vec![0; columns], ..Totals::default() }
     }
 
@@ -61,7 +61,7 @@ impl Totals {
         }
     }
 
-    pub(super) fn add(&mut self, other: Totals) {
+    pub(crate) fn add(&mut self, other: Totals) {
         self.rows_read += other.rows_read;
         self.rows_staged += other.rows_staged;
         self.rows_rejected += other.rows_rejected;

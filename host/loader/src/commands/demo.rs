@@ -213,6 +213,7 @@ impl Story {
         })
         .await?;
         let columns = plan
+            .rows
             .columns
             .iter()
             .enumerate()

@@ -190,7 +190,7 @@ fn format_of(output: &Path, compression: ParquetCompression) -> Result<Format> {
 
 /// The planned columns, without the row number that only staging needs.
 fn output_schema(plan: &LoadPlan) -> Result<SchemaRef> {
-    let columns: Vec<usize> = (0..plan.columns.len()).collect();
-    let schema = staged_schema(&plan.columns).project(&columns);
+    let columns: Vec<usize> = (0..plan.rows.columns.len()).collect();
+    let schema = staged_schema(&plan.rows.columns).project(&columns);
     schema.map(Arc::new).context(Kind::Internal, "no schema for the output")
 }

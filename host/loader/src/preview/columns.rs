@@ -73,7 +73,7 @@ pub(super) fn preview(
 }
 
 fn new_column(plan: &LoadPlan, column: &TargetColumn) -> ColumnPreview {
-    let planned = plan.columns.iter().find(|planned| planned.name == column.name);
+    let planned = plan.rows.columns.iter().find(|planned| planned.name == column.name);
     ColumnPreview {
         name: column.name.clone(),
         action: if plan.creates_table { ColumnAction::Create } else { ColumnAction::Add },
@@ -90,7 +90,7 @@ fn new_column(plan: &LoadPlan, column: &TargetColumn) -> ColumnPreview {
 fn known_column(plan: &LoadPlan, wanted: &[TargetColumn], column: &CatalogColumn) -> ColumnPreview {
     let before = column.column_type.to_string();
     let filled = plan.filled.iter().find(|filled| filled.name == column.name);
-    let planned = plan.columns.iter().find(|planned| planned.name == column.name);
+    let planned = plan.rows.columns.iter().find(|planned| planned.name == column.name);
     let because = planned.and_then(|planned| planned.why.clone());
     let after =
         wanted.iter().find(|wanted| wanted.name == column.name).map(|wanted| &wanted.column_type);

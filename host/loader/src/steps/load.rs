@@ -181,7 +181,7 @@ impl Load<'_> {
 async fn transact(load: &Load<'_>) -> Result<Loaded> {
     let statements = load.statements();
     let in_one = statements.in_one();
-    check_sizes(load.work.plan.columns.len(), &in_one)?;
+    check_sizes(load.work.plan.rows.columns.len(), &in_one)?;
     let bytes: usize = in_one.iter().map(|(_, sql)| sql.len()).sum();
     let is_small = load.staged.bytes <= load.tools.job.warehouse.split_load_above;
     if is_small && bytes <= MAX_STATEMENT_BYTES {

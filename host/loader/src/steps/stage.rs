@@ -145,7 +145,7 @@ async fn transform(
             let sent = sender.blocking_send(part);
             sent.map_err(|_| Error::new(Kind::Internal, "the uploads ended early"))
         };
-        let schema = staged_schema(&plan.columns);
+        let schema = staged_schema(&plan.rows.columns);
         let sinks = PartSinks::new(dir.path(), schema, &format, &hand_over);
         let rows = files.all().map(|file| FileRows {
             spool: &file.spool,

@@ -115,6 +115,6 @@ fn a_key_in_another_spelling_is_the_column_of_the_table() {
     let existing = [column("order id", ColumnType::Integer), column("v", VARCHAR)];
     let keys = strings(&["order_id"]);
     let plan = Case { keys: &keys, ..case("Order ID,v\n1,x\n", &existing) }.plan().expect("fits");
-    let is_key: Vec<bool> = plan.columns.iter().map(|column| column.is_key).collect();
+    let is_key: Vec<bool> = plan.rows.columns.iter().map(|column| column.is_key).collect();
     assert_eq!(is_key, [true, false]);
 }

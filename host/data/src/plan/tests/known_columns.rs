@@ -51,7 +51,7 @@ fn null_is_refused_for_keys_and_where_the_table_does_not_take_it() {
     ];
     let keys = strings(&["k"]);
     let plan = Case { keys: &keys, ..case("k,n,v\n1,1,1\n", &existing) }.plan().expect("fits");
-    let required: Vec<bool> = plan.columns.iter().map(|column| column.required).collect();
+    let required: Vec<bool> = plan.rows.columns.iter().map(|column| column.required).collect();
     assert_eq!(required, [true, true, false]);
 }
 
@@ -65,7 +65,7 @@ fn a_text_is_as_long_as_its_column_or_makes_it_longer() {
     let most = |schema_policy, staging_format| {
         let case = Case { schema_policy, staging_format, ..case("v,c,s\nx,y,1\n", &existing) };
         let plan = case.plan().expect("fits");
-        plan.columns.iter().map(|column| column.max_text_bytes).collect::<Vec<_>>()
+        plan.rows.columns.iter().map(|column| column.max_text_bytes).collect::<Vec<_>>()
     };
     let (parquet, csv) = (StagingFormat::Parquet, StagingFormat::Csv);
     assert_eq!(most(SchemaPolicy::Evolve, parquet), [65535, 3, 65535]);
@@ -129,7 +129,7 @@ fn a_table_has_no_more_columns_than_redshift_takes() {
 fn a_column_is_cast_where_it_is_not_read_as_its_type() {
     let existing = [column("a", ColumnType::SmallInt), column("b", ColumnType::Integer)];
     let plan = case("a,b,c,d\n1,1,1,1.5\n", &existing).plan().expect("fits");
-    let cast: Vec<bool> = plan.columns.iter().map(|column| column.cast).collect();
+    let cast: Vec<bool> = plan.rows.columns.iter().map(|column| column.cast).collect();
     assert_eq!(cast, [true, false, false, true]);
 }
 
@@ -137,5 +137,8 @@ fn a_column_is_cast_where_it_is_not_read_as_its_type() {
 fn numbers_are_read_as_their_column_has_them() {
     let existing = [column("a", ColumnType::Decimal { precision: 4, scale: 2 })];
     let plan = case("a\n1.25\n", &existing).plan().expect("fits");
-    assert_eq!(plan.decode_as, [DecodeAs::Decimal { precision: 4, scale: 2, is_given: false }]);
+    assert_eq!(
+        plan.rows.decode_as,
+        [DecodeAs::Decimal { precision: 4, scale: 2, is_given: false }]
+    );
 }

@@ -4,7 +4,7 @@ use super::*;
 
 fn names(case: &Case<'_>) -> String {
     let names = |plan: LoadPlan| {
-        let names: Vec<String> = plan.columns.into_iter().map(|column| column.name).collect();
+        let names: Vec<String> = plan.rows.columns.into_iter().map(|column| column.name).collect();
         names.join(",")
     };
     case.plan().map_or_else(|error| format!("{:?}: {error}", error.kind()), names)

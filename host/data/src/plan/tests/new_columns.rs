@@ -127,7 +127,7 @@ fn a_new_key_has_no_null_and_keeps_its_spelling() {
     ");
     let plan = Case { keys: &keys, ..new_table("k,v\n1,1\n") }.plan().expect("fits");
     let required: Vec<_> =
-        plan.columns.iter().map(|column| (column.required, column.is_key)).collect();
+        plan.rows.columns.iter().map(|column| (column.required, column.is_key)).collect();
     assert_eq!(required, [(true, true), (false, false)]);
     assert!(plan.creates_table);
 }
@@ -207,7 +207,7 @@ fn the_user_goes_before_the_file_and_the_file_before_the_values() {
     e INTEGER: whole numbers from 5 to 5
     ");
     let plan = case.plan().expect("fits");
-    let most: Vec<u32> = plan.columns.iter().map(|column| column.max_text_bytes).collect();
+    let most: Vec<u32> = plan.rows.columns.iter().map(|column| column.max_text_bytes).collect();
     assert_eq!(most, [7, 65535, 65535, 65535, 65535]);
     // A type that the user gives is not widened.
     let longer = plan.target_columns(&[300; 5]);
@@ -221,10 +221,10 @@ fn json_for_a_super_is_text_in_parquet_and_itself_in_csv() {
         let case = Case { columns: &columns, staging_format, ..new_table("a,b\n\"{}\",x\n") };
         let plan = case.plan().expect("fits");
         let of = |place: usize| {
-            let column: &PlannedColumn = &plan.columns[place];
+            let column: &PlannedColumn = &plan.rows.columns[place];
             (column.staged_as_text, column.max_text_bytes)
         };
-        assert!(matches!(plan.decode_as[0], DecodeAs::Json));
+        assert!(matches!(plan.rows.decode_as[0], DecodeAs::Json));
         [of(0), of(1)]
     };
     assert_eq!(landing(StagingFormat::Parquet), [(true, 65535), (false, 65535)]);
@@ -260,5 +260,5 @@ fn only_evolve_makes_a_table() {
 fn a_table_is_made_with_all_columns_that_a_file_may_have() {
     let names: Vec<String> = (0..1599).map(|n| format!("c{n}")).collect();
     let csv = format!("{}\n{}\n", names.join(","), vec!["1"; 1599].join(","));
-    assert_eq!(new_table(&csv).plan().expect("fits").columns.len(), 1599);
+    assert_eq!(new_table(&csv).plan().expect("fits").rows.columns.len(), 1599);
 }

@@ -1,0 +1,88 @@
+//! Does tasks: one spec after the other, whose plugins it has compiled.
+
+use std::sync::Arc;
+
+use loader_model::error::{Error, Kind, Result};
+use loader_sandbox::{CacheLocation, Metering, Plugin, Runtime};
+
+use super::stage::{PackedPlugin, StageSpec};
+use super::{Failure, Outcome, Spec, Task, learn, stage};
+use crate::failures::plugin_failure;
+use crate::infer::LearnSpec;
+use crate::plan::RowPlan;
+use crate::stored::Access;
+
+/// A spec that is ready for its tasks.
+pub struct Worker {
+    spec: Ready,
+    access: Arc<dyn Access>,
+}
+
+enum Ready {
+    Learn(Box<LearnSpec>),
+    Stage(Box<StageSpec>, Box<RowPlan>),
+}
+
+impl Worker {
+    /// Makes a spec ready: compiles its plugins, and checks their plans again. `cache`: where
+    /// compiled plugins are kept.
+    ///
+    /// Errors: `Plugin`, `Config`, `Internal`.
+    pub fn new(spec: Spec, access: Arc<dyn Access>, cache: CacheLocation) -> Result<Worker> {
+        let spec = match spec {
+            Spec::Learn(spec) => Ready::Learn(spec),
+            Spec::Stage(mut spec) => {
+                let runtime = Runtime::metered(spec.limits.clone(), cache, Metering::Off);
+                let runtime = runtime.map_err(plugin_failure)?;
+                let plugins = std::mem::take(&mut spec.plugins);
+                let plugins: Vec<Plugin> =
+                    plugins.iter().map(|plugin| load(&runtime, plugin)).collect::<Result<_>>()?;
+                let plan = spec.plan.clone().unpack(|sha256| of_digest(&plugins, sha256))?;
+                Ready::Stage(spec, Box::new(plan))
+            }
+        };
+        Ok(Worker { spec, access })
+    }
+
+    /// Does a task. What would fail again wherever it is done is an outcome.
+    ///
+    /// Errors: `Transient` and `Internal`, after which the task may be done once more.
+    pub fn work(&self, task: Task) -> Result<Outcome> {
+        let outcome = match (&self.spec, task) {
+            (Ready::Learn(spec), Task::Learn(task)) => {
+                learn::run(spec, &task, &*self.access).map(Outcome::Learnt)
+            }
+            (Ready::Stage(spec, plan), Task::Stage(task)) => {
+                let staged = stage::stage(spec, plan, task, &self.access);
+                staged.map(|staged| Outcome::Staged(Box::new(staged)))
+            }
+            (Ready::Learn(_), Task::Stage(_)) | (Ready::Stage(..), Task::Learn(_)) => {
+                Err(Error::new(Kind::Internal, "a task is of another kind than its spec"))
+            }
+        };
+        or_failed(outcome)
+    }
+}
+
+/// Makes an outcome of an error that would come again.
+pub fn or_failed(outcome: Result<Outcome>) -> Result<Outcome> {
+    outcome.or_else(|error| match error.kind().lasts() {
+        true => Ok(Outcome::Failed(Failure::of(&error))),
+        false => Err(error),
+    })
+}
+
+/// Compiles a plugin. Errors: `Internal` for other bytes than those of its digest.
+fn load(runtime: &Runtime, packed: &PackedPlugin) -> Result<Plugin> {
+    let plugin =
+        runtime.load(packed.name.as_ref(), packed.bytes.clone()).map_err(plugin_failure)?;
+    if plugin.sha256() == packed.sha256 {
+        return Ok(plugin);
+    }
+    let fact = format!("the bytes of plugin {} were changed on their way", packed.name);
+    Err(Error::new(Kind::Internal, fact))
+}
+
+fn of_digest(plugins: &[Plugin], sha256: &str) -> Option<Plugin> {
+    plugins.iter().find(|plugin| plugin.sha256() == sha256).cloned()
+}
