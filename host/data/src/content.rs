@@ -39,11 +39,16 @@ pub struct Content {
     pub(crate) columns: Option<Columns>,
 }
 
-/// Whether a file that begins like this is its rows as it is stored: text in UTF-8 that is not
-/// compressed. `named`: the encoding that the user names.
+/// Whether a file that begins like this is not compressed.
+pub fn is_not_compressed(head: &[u8]) -> bool {
+    decompress::is_text(head)
+}
+
+/// Whether the rows of a file that is not compressed, and begins like this, are what is stored: text
+/// in UTF-8. `named`: the encoding that the user names.
 pub fn is_stored_as_read(head: &[u8], named: Option<Encoding>, format: FileFormat) -> bool {
     let is_csv = matches!(other_format(head, named, format), Ok(None));
-    is_csv && decompress::is_text(head) && encoding::is_utf_8(head, named)
+    is_csv && encoding::is_utf_8(head, named)
 }
 
 /// The columns of a file that is no CSV.

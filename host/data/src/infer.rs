@@ -119,6 +119,7 @@ pub fn run(
             .collect(),
         source: source.clone(),
         size_bytes,
+        in_place: ranges.map(|ranges| ranges.object.clone()),
     };
     sifting::judge(&spool, reading.max_rejects)?;
     match tables::of_same_width(&spool) {

@@ -5,7 +5,8 @@
 //! [`Spec`] and in the task itself, so any machine can do it, and do it again: what a task has done
 //! counts only by the one outcome that the engine gives for it.
 //!
-//! `learn` and `stage` are the two kinds of tasks, `worker` does them, with an [`Access`](crate::stored::Access) to what is
+//! `learn` and `stage` are the two kinds of tasks, `worker` does them, on
+//! `threads` of this process or elsewhere, with an [`Access`](crate::stored::Access) to what is
 //! stored; `pieces` is for files that cannot be read in ranges; `in_order` brings outcomes, which
 //! come in any order, into that of the file.
 
@@ -15,11 +16,13 @@ pub mod learn;
 pub mod pieces;
 pub mod stage;
 mod stored_text;
+pub mod threads;
 pub mod worker;
 
 use std::num::NonZeroUsize;
 
 use loader_model::error::{Error, Kind, Result};
+use loader_model::stop::StopFlag;
 use serde::{Deserialize, Serialize};
 
 use crate::infer::{LearnSpec, LearnTask};
@@ -35,12 +38,13 @@ pub trait Engine: Send + Sync {
     /// Does all tasks of a spec, in any order, and hands over the outcome of each one once, with the
     /// task's place. An error of `take` ends the work.
     ///
-    /// Blocks. Errors: that of `take`; `Transient` or `Internal` when a task could not be done, also
+    /// Blocks. Errors: those of `take` and of `stop`; `Transient` or `Internal` when a task could not be done, also
     /// not again.
     fn map(
         &self,
         spec: &Spec,
         tasks: &[Task],
+        stop: &StopFlag,
         take: &mut dyn FnMut(usize, Outcome) -> Result<()>,
     ) -> Result<()>;
 }

@@ -99,6 +99,9 @@ pub enum Command {
     Config(ConfigArgs),
     /// Make, build, check, test and measure plugins.
     Plugin(PluginArgs),
+    /// Do tasks of a load that a cluster works on: frames in, frames out.
+    #[command(hide = true)]
+    Work,
 }
 
 /// Arguments of `run` and `retry`.
@@ -294,7 +297,8 @@ impl Command {
             | Command::Ls(_)
             | Command::Init(_)
             | Command::Config(_)
-            | Command::Plugin(_) => {}
+            | Command::Plugin(_)
+            | Command::Work => {}
         }
         self
     }

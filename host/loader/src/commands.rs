@@ -6,6 +6,8 @@ pub mod plan;
 
 pub mod watch;
 
+pub mod work;
+
 pub mod lambda;
 
 pub mod retry;

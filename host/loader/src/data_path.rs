@@ -20,7 +20,7 @@ use std::io::{Cursor, Read};
 use std::num::NonZeroUsize;
 
 use loader_data::content::{self, Content};
-use loader_data::infer::{Reading, Spool};
+use loader_data::infer::{Ranges, Reading, Spool};
 use loader_data::joined::Joined;
 use loader_data::plan::{ConfiguredPlugin, LoadPlan, PlanInput};
 use loader_data::transform::{FileRows, Sink, Totals, Transform};
@@ -86,9 +86,14 @@ impl DataPath {
         }
     }
 
-    /// Reads a file to its end. Its first bytes say how it is compressed. Errors: `Data`,
-    /// `Transient` when the stream breaks off, `Interrupted`.
-    pub fn infer(&self, stored: impl Read + Send + 'static) -> Result<Spool> {
+    /// Reads a file to its end. Its first bytes say how it is compressed. `ranges`: how it is read in
+    /// ranges, if it is its rows as it is stored. Errors: `Data`, `Transient` when the stream breaks
+    /// off, `Interrupted`.
+    pub fn infer(
+        &self,
+        stored: impl Read + Send + 'static,
+        ranges: Option<Ranges>,
+    ) -> Result<Spool> {
         let content = decompress::decompress(stored)?;
         let (beginning, content) = sample::beginning(content, Sample::BEGINNING_BYTES)?;
         let settings = &self.settings;
@@ -96,7 +101,7 @@ impl DataPath {
             content::other_format(&beginning, settings.form.encoding, settings.form.format)?
         {
             self.check_other(format)?;
-            let spool = self.read(Box::new(content), &settings.form)?;
+            let spool = self.read(Box::new(content), &settings.form, None)?;
             return Ok(noted(spool.noting(self.notice_of_other(format))));
         }
         let (form, notices) = match settings.dialect_source {
@@ -106,7 +111,9 @@ impl DataPath {
                 (form.with_columns(settings.form.dialect.columns), notices)
             }
         };
-        let spool = match self.read(Box::new(content), &form) {
+        let ranges =
+            ranges.filter(|_| content::is_stored_as_read(&beginning, form.encoding, form.format));
+        let spool = match self.read(Box::new(content), &form, ranges.as_ref()) {
             Ok(spool) => spool.noting(notices),
             Err(error) => return Err(self.advised(error, &beginning, &form)),
         };
@@ -144,7 +151,12 @@ impl DataPath {
         if said.is_empty() { Vec::new() } else { vec![notice()] }
     }
 
-    fn read(&self, content: Box<dyn Read + Send>, form: &Form) -> Result<Spool> {
+    fn read(
+        &self,
+        content: Box<dyn Read + Send>,
+        form: &Form,
+        ranges: Option<&Ranges>,
+    ) -> Result<Spool> {
         let settings = &self.settings;
         let content = Content::of(content, form.encoding, form.format, &self.stop)?;
         let reading = Reading {
@@ -154,7 +166,7 @@ impl DataPath {
             max_rejects: settings.max_rejects,
             footer: form.footer.as_ref(),
         };
-        infer::run(content, &reading, None, settings.workers, &self.stop)
+        infer::run(content, &reading, ranges, settings.workers, &self.stop)
     }
 
     /// Adds to an error of the file with which settings it can be read, if there are any.

@@ -12,8 +12,8 @@ mod transform;
 mod warehouse;
 
 use loader_model::choices::{
-    AnotherFeed, Duplicates, MissingColumns, ParquetCompression, ProgressMode, ReportFormat,
-    SchemaPolicy, StagingFormat, Strategy,
+    AnotherFeed, Duplicates, EngineChoice, MissingColumns, ParquetCompression, ProgressMode,
+    ReportFormat, SchemaPolicy, StagingFormat, Strategy,
 };
 use loader_model::error::Result;
 use loader_model::names::TableName;
@@ -70,6 +70,9 @@ pub struct Job {
     pub staging_format: StagingFormat,
     pub parquet_compression: ParquetCompression,
     pub keep_staging: bool,
+    pub engine: EngineChoice,
+    /// The bytes of a task of an engine, where the settings say so.
+    pub split_bytes: Option<u64>,
     pub progress: ProgressMode,
     pub hooks: HookSettings,
 }
@@ -132,6 +135,8 @@ impl Job {
             staging_format: settings.staging_format.unwrap_or_default(),
             parquet_compression: settings.parquet_compression.unwrap_or_default(),
             keep_staging: settings.keep_staging.unwrap_or(false),
+            engine: engine(&settings)?,
+            split_bytes: settings.split_bytes,
             progress: settings.progress.unwrap_or_default(),
             hooks: settings.hooks.clone().unwrap_or_default(),
             transform: TransformSettings::decide(settings)?,
@@ -142,6 +147,22 @@ impl Job {
 /// Where tests want the process to die; see `crash.rs`.
 pub fn crash_point() -> Option<String> {
     std::env::var("LOADER_CRASH_AT").ok()
+}
+
+/// Where the program that has started this one for its cluster listens.
+pub fn frames() -> Option<String> {
+    std::env::var("LOADER_FRAMES").ok()
+}
+
+/// Errors: `Config` for Spark without a Spark driver.
+fn engine(settings: &Settings) -> Result<EngineChoice> {
+    match settings.engine.unwrap_or_default() {
+        EngineChoice::Spark if frames().is_none() => Err(config(
+            "--engine spark needs a Spark driver, which this program is not: start it with `python \
+             -m loader_spark run …`, from the package loader-spark",
+        )),
+        engine => Ok(engine),
+    }
 }
 
 fn keys(settings: &Settings) -> Result<Vec<String>> {

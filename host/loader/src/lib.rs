@@ -28,6 +28,8 @@ mod data_path;
 
 mod backlog;
 
+pub mod engine;
+
 mod feeds;
 
 mod leftovers;

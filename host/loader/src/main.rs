@@ -26,6 +26,12 @@ fn main() -> ExitCode {
     let logs = log::start(cli.verbose, audience(&cli), telemetry.layer());
     telemetry.say_what_is_wrong();
     loader::crash::choose(loader::job::crash_point());
+    if let Some(places) = loader::job::frames()
+        && let Err(error) = loader::engine::frames::Frames::open(&places)
+    {
+        eprintln!("loader: {error}");
+        return ExitCode::from(error.kind().exit_code());
+    }
     let command = cli.command.with_arguments_for_glue(typed.for_glue);
     let (stopper, stop) = stop::channel();
     runtime.spawn(signals::listen(stopper));
@@ -76,5 +82,6 @@ async fn run(command: Command, verbose: u8, stop: Stop, logs: &Logs) -> u8 {
         Command::Init(args) => commands::init::run(args, stop).await,
         Command::Config(args) => commands::config::run(args),
         Command::Plugin(args) => commands::plugin::run(args).await,
+        Command::Work => commands::work::run(stop).await,
     }
 }

@@ -45,9 +45,9 @@ use std::str::FromStr;
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use loader_model::choices::{
-    AnotherFeed, DialectSource, Duplicates, FileFormat, FileOrder, LeadingZeros, MissingColumns,
-    OnRefusal, ParquetCompression, ProgressMode, Quotes, RepeatedHeader, ReportFormat,
-    SchemaPolicy, ShortRows, StagingFormat, Strategy, TrailingDelimiter,
+    AnotherFeed, DialectSource, Duplicates, EngineChoice, FileFormat, FileOrder, LeadingZeros,
+    MissingColumns, OnRefusal, ParquetCompression, ProgressMode, Quotes, RepeatedHeader,
+    ReportFormat, SchemaPolicy, ShortRows, StagingFormat, Strategy, TrailingDelimiter,
 };
 use loader_model::error::Result;
 use loader_model::max_rejects::MaxRejects;
@@ -315,6 +315,14 @@ pub struct Settings {
     /// Worker threads [default: one for each core].
     #[arg(long, help_heading = "Work", value_name = "N")]
     pub workers: Option<usize>,
+    /// Who works on a large file [default: auto].
+    #[arg(long, help_heading = "Work", value_parser = choice::<EngineChoice>())]
+    pub engine: Option<EngineChoice>,
+    /// Bytes of a file that are one task of an engine; without a cluster, files are then read in
+    /// ranges of so many bytes, and not copied to this machine's disk
+    /// [default: 64 to 512 MiB on a cluster].
+    #[arg(long, help_heading = "Work", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub split_bytes: Option<u64>,
     /// Queue of SQS that has the notifications of the bucket, for `watch`.
     #[arg(long, help_heading = "Watching", value_name = "URL")]
     pub queue_url: Option<String>,

@@ -1,6 +1,7 @@
 //! What the steps of a run hand each other. Each value is made by one step and never changed after.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use loader_aws::s3::ObjectInfo;
@@ -182,18 +183,28 @@ pub(crate) enum Loaded {
 /// The keys of what a run writes below its staging prefix, each from before it is written. A load
 /// that is planned anew stages anew, so there may be more than the last manifest lists.
 #[derive(Clone, Debug, Default)]
-pub struct StagedKeys(Arc<Mutex<BTreeSet<String>>>);
+pub struct StagedKeys {
+    keys: Arc<Mutex<BTreeSet<String>>>,
+    /// Other processes have written, too.
+    elsewhere: Arc<AtomicBool>,
+}
 
 // A poisoned lock is used all the same: a key is added in one step.
 impl StagedKeys {
     /// Adds what is about to be written.
     pub fn add(&self, uri: &S3Uri) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uri.key.clone());
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(uri.key.clone());
     }
 
-    /// All of them.
-    pub fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    /// Says that other processes write below the prefix, of which not all keys are known.
+    pub fn is_written_elsewhere(&self) {
+        self.elsewhere.store(true, Ordering::Relaxed);
+    }
+
+    /// All of them; `None` where there may be others.
+    pub fn all(&self) -> Option<Vec<String>> {
+        let keys = || self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        (!self.elsewhere.load(Ordering::Relaxed)).then(|| keys().iter().cloned().collect())
     }
 }
 

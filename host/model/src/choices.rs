@@ -59,6 +59,16 @@ choice! {
 }
 
 choice! {
+    /// Who works on a large file.
+    EngineChoice {
+        Auto = "auto", "The cluster of the Spark driver that runs the load, for files of 256 MiB or more; \
+                        without one, this machine";
+        Local = "local", "This machine";
+        Spark = "spark", "The cluster, for files of any size";
+    }
+}
+
+choice! {
     /// How digits with a leading zero are read.
     LeadingZeros {
         Text = "text";
@@ -236,6 +246,7 @@ macro_rules! default {
 // otherwise. `OnRefusal` depends on whether the file stays, and whether it must go first.
 default! {
     FileFormat: Auto,
+    EngineChoice: Auto,
     LeadingZeros: Text,
     Negative: Minus,
     RepeatedHeader: Skip,

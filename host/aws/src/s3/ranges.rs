@@ -77,8 +77,18 @@ impl Body {
 }
 
 /// The first bytes of an object, at most 4 MiB: all of a small one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Beginning(Vec<Bytes>);
+
+impl Beginning {
+    /// All of them behind each other.
+    pub fn to_bytes(&self) -> Bytes {
+        match self.0.as_slice() {
+            [one] => one.clone(),
+            several => several.concat().into(),
+        }
+    }
+}
 
 impl Store {
     /// Opens whatever object there is, and pins it: what S3 says of it, and its first bytes, all by
@@ -126,6 +136,17 @@ impl Store {
         Ok(Body { version_id, ranges: object.all(all), stop, pieces })
     }
 
+    /// The bytes of the object that `info` describes, from one place to another. Its ranges are read
+    /// once they are asked for. Errors come with them: `Transient` when the object was replaced or is
+    /// gone.
+    pub fn read_part(&self, uri: &S3Uri, info: &ObjectInfo, part: Range<u64>) -> Body {
+        let object = PinnedObject { end: part.end.min(info.size_bytes), ..self.pinned(uri, info) };
+        let starts = (part.start..object.end).step_by(RANGE_BYTES as usize);
+        let ranges = object.all(starts.map(|start| (start, None)));
+        let (stop, pieces) = (self.stop.clone(), Vec::new().into_iter());
+        Body { version_id: info.version_id.clone(), ranges, stop, pieces }
+    }
+
     fn pinned(&self, uri: &S3Uri, info: &ObjectInfo) -> PinnedObject {
         PinnedObject {
             client: self.client().clone(),
@@ -133,6 +154,7 @@ impl Store {
             uri: uri.clone(),
             etag: info.etag.clone(),
             size_bytes: info.size_bytes,
+            end: info.size_bytes,
         }
     }
 }
@@ -150,6 +172,8 @@ struct PinnedObject {
     uri: S3Uri,
     etag: String,
     size_bytes: u64,
+    /// Where the bytes end that are read.
+    end: u64,
 }
 
 /// What S3 has answered to a request for bytes of an object.
@@ -160,7 +184,7 @@ struct Answer {
 
 impl PinnedObject {
     fn range_from(&self, start: u64) -> Range<u64> {
-        start..self.size_bytes.min(start + RANGE_BYTES)
+        start..self.end.min(start + RANGE_BYTES)
     }
 
     /// Where the ranges behind the first one begin.
@@ -185,7 +209,7 @@ impl PinnedObject {
     async fn open(&self, range: &Range<u64>) -> Result<Answer> {
         self.calls.count("GetObject");
         let get = self.client.get_object().bucket(&self.uri.bucket).key(&self.uri.key);
-        let get = get.if_match(&self.etag);
+        let get = get.set_if_match(Some(self.etag.clone()).filter(|etag| !etag.is_empty()));
         let request = match *range == (0..self.size_bytes) {
             true => get,
             false => get.range(format!("bytes={}-{}", range.start, range.end.saturating_sub(1))),

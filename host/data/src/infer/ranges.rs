@@ -41,12 +41,13 @@ pub struct Ranges {
 pub trait Learner: Send + Sync {
     /// Learns all ranges, and hands over what was learnt in their order, each with its place.
     ///
-    /// Blocks. Errors: that of `take`, which ends the work; `Transient` or `Internal` where a range
+    /// Blocks. Errors: that of `take`, which ends the work, and of `stop`; `Transient` or `Internal` where a range
     /// could not be learnt.
     fn learn(
         &self,
         spec: LearnSpec,
         tasks: Vec<LearnTask>,
+        stop: &StopFlag,
         take: &mut dyn FnMut(usize, LearntRange) -> Result<()>,
     ) -> Result<()>;
 }
@@ -112,8 +113,7 @@ pub(super) fn run(
     let mut composer = Composer { ranges, cutter, stop, profilers, matching: Matching::default() };
     if !tasks.is_empty() {
         let spec = composer.spec(body_bytes)?;
-        ranges.learner.learn(spec, tasks.clone(), &mut |place, learnt| {
-            stop.check()?;
+        ranges.learner.learn(spec, tasks.clone(), stop, &mut |place, learnt| {
             composer.take(&learnt, &tasks[place])
         })?;
     }

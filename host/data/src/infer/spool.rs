@@ -24,6 +24,7 @@ use crate::column_spec::ColumnSpec;
 use crate::content::Source;
 use crate::encoding::Encoding;
 use crate::read_at::ReadAt;
+use crate::stored::StoredObject;
 
 /// A file that was read to its end.
 pub struct Spool {
@@ -48,6 +49,8 @@ pub struct Spool {
     pub(super) notices_before: Vec<String>,
     pub chunks: Vec<SpooledChunk>,
     pub size_bytes: u64,
+    /// The object that is read again where it is stored; `None`: the rows were copied.
+    pub in_place: Option<StoredObject>,
 }
 
 /// A chunk and the number of its first record.
@@ -111,6 +114,7 @@ impl Spool {
             notices_before: Vec::new(),
             size_bytes: chunks.iter().map(SpooledChunk::len).sum(),
             chunks,
+            in_place: None,
         })
     }
 

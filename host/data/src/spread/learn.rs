@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use loader_csv::{LearntRange, RangeLearner};
 use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::stop::StopFlag;
 use serde::{Deserialize, Serialize};
 
 use super::{Engine, InOrder, Outcome, Spec, Task, unexpected};
@@ -43,11 +44,12 @@ impl Learner for ByEngine {
         &self,
         spec: LearnSpec,
         tasks: Vec<LearnTask>,
+        stop: &StopFlag,
         take: &mut dyn FnMut(usize, LearntRange) -> Result<()>,
     ) -> Result<()> {
         let tasks: Vec<Task> = tasks.into_iter().map(Task::Learn).collect();
         let (spec, mut outcomes) = (Spec::Learn(Box::new(spec)), InOrder::default());
-        self.0.map(&spec, &tasks, &mut |place, outcome| {
+        self.0.map(&spec, &tasks, stop, &mut |place, outcome| {
             outcomes.take(place, outcome, |place, outcome| match outcome {
                 Outcome::Learnt(learnt) => take(place, learnt.unpack()?),
                 _ => Err(unexpected()),

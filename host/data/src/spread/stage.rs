@@ -165,8 +165,7 @@ pub fn run(
     if tasks.is_empty() {
         return Ok((totals, parts));
     }
-    let done = engine.map(&Spec::Stage(Box::new(spec)), &tasks, &mut |place, outcome| {
-        stop.check()?;
+    let done = engine.map(&Spec::Stage(Box::new(spec)), &tasks, stop, &mut |place, outcome| {
         advance(bytes[place]);
         outcomes.take(place, outcome, |_, outcome| {
             let Outcome::Staged(staged) = outcome else { return Err(unexpected()) };

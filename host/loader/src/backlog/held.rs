@@ -167,6 +167,8 @@ pub(crate) fn settings_of(settings: &Settings, table: &TableName) -> Result<Stri
         lambda_too_large_queue_url: None,
         http: None,
         workers: None,
+        engine: None,
+        split_bytes: None,
         parallel: None,
         file_order: None,
         on_refusal: None,

@@ -83,7 +83,7 @@ impl Work<'_> {
                 object_reader::open_listed(store, &uri, &listed, progress).await?;
             let source = source::identified(uri, ObjectInfo { version_id, ..listed }, &job.target);
             let data_path = DataPath::of(&job, self.stops.at_once.flag().clone());
-            let spool = blocking(move || data_path.infer(input)).await?;
+            let spool = blocking(move || data_path.infer(input, None)).await?;
             Ok(ReadFile { source, spool: Arc::new(spool) })
         };
         read().await.ok()

@@ -205,7 +205,7 @@ impl Story {
         let content = chapter.content.as_bytes();
         let (spool, plan) = blocking(move || {
             let chain = chain::load(&data_path.settings)?;
-            let spool = data_path.infer(content)?;
+            let spool = data_path.infer(content, None)?;
             let spool = Arc::new(spool);
             let files = Joined::one(Arc::clone(&spool));
             let plan = data_path.plan(chain.plugins(), &files, None, &[])?;

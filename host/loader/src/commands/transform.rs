@@ -90,7 +90,7 @@ impl Conversion {
         let input = File::open(&self.input)
             .context(Kind::Config, format!("{} cannot be read", self.input.display()))?;
         let in_input = |error| self.in_input(error);
-        let spool = Arc::new(self.data_path.infer(input).map_err(in_input)?);
+        let spool = Arc::new(self.data_path.infer(input, None).map_err(in_input)?);
         let files = Joined::one(Arc::clone(&spool));
         let plan = self.data_path.plan(chain.plugins(), &files, None, &[]).map_err(in_input)?;
         plan.notices.iter().for_each(|notice| tracing::warn!("{notice}"));

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use loader_data::failures::plugin_failure;
 use loader_data::plan::ConfiguredPlugin;
+use loader_data::spread::stage::PackedPlugin;
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_sandbox::{CacheLocation, Metering, Plugin, Runtime};
 
@@ -21,12 +22,21 @@ use crate::settings::plugin_entry::{BUILT_IN, Digest, Origin};
 /// The plugins of a job in the order in which rows pass them, each with its config. Clones share
 /// the plugins.
 #[derive(Clone)]
-pub(crate) struct Chain(Arc<[ConfiguredPlugin]>);
+pub(crate) struct Chain {
+    plugins: Arc<[ConfiguredPlugin]>,
+    /// The plugins as they were read, for other processes.
+    packed: Arc<[PackedPlugin]>,
+}
 
 impl Chain {
     /// The plugins with their configs.
     pub(crate) fn plugins(&self) -> &[ConfiguredPlugin] {
-        &self.0
+        &self.plugins
+    }
+
+    /// The plugins for other processes, each once.
+    pub(crate) fn packed(&self) -> Vec<PackedPlugin> {
+        self.packed.to_vec()
     }
 
     /// Who the plugins are.
@@ -37,7 +47,7 @@ impl Chain {
             sha256: plugin.sha256().to_owned(),
             counters: BTreeMap::new(),
         };
-        self.0.iter().map(identity).collect()
+        self.plugins.iter().map(identity).collect()
     }
 }
 
@@ -49,26 +59,39 @@ pub(crate) fn load(settings: &TransformSettings) -> Result<Chain> {
         tracing::warn!("{notice}");
     }
     if settings.plugins.is_empty() {
-        return Ok(Chain(Arc::new([])));
+        return Ok(Chain { plugins: Arc::new([]), packed: Arc::new([]) });
     }
     let runtime = runtime(settings, Metering::Off)?;
-    let plugins = settings.plugins.iter().map(|plugin| load_one(&runtime, plugin));
-    plugins.collect::<Result<Arc<[ConfiguredPlugin]>>>().map(Chain)
+    let (mut plugins, mut packed) = (Vec::new(), Vec::<PackedPlugin>::new());
+    for settings in &settings.plugins {
+        let (plugin, bytes) = load_one(&runtime, settings)?;
+        if !packed.iter().any(|known| known.sha256 == plugin.sha256()) {
+            let (name, sha256) = (settings.path.display().to_string(), plugin.sha256().to_owned());
+            packed.push(PackedPlugin { name, sha256, bytes });
+        }
+        plugins.push((plugin, settings.config.clone()));
+    }
+    Ok(Chain { plugins: plugins.into(), packed: packed.into() })
+}
+
+/// Where compiled plugins are kept.
+pub(crate) fn cache(settings: &TransformSettings) -> CacheLocation {
+    match &settings.plugin_cache {
+        PluginCache::Default => CacheLocation::Default,
+        PluginCache::Dir(dir) => CacheLocation::Dir(dir.clone()),
+        PluginCache::Off => CacheLocation::Off,
+    }
 }
 
 /// The sandbox with the limits of these settings.
 pub(crate) fn runtime(settings: &TransformSettings, metering: Metering) -> Result<Runtime> {
-    let cache = match &settings.plugin_cache {
-        PluginCache::Default => CacheLocation::Default,
-        PluginCache::Dir(dir) => CacheLocation::Dir(dir.clone()),
-        PluginCache::Off => CacheLocation::Off,
-    };
-    Runtime::metered(settings.limits.clone(), cache, metering).map_err(plugin_failure)
+    Runtime::metered(settings.limits.clone(), cache(settings), metering).map_err(plugin_failure)
 }
 
-fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<ConfiguredPlugin> {
+/// A plugin, and its bytes.
+fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<(Plugin, Vec<u8>)> {
     let bytes = read_pinned(settings)?;
-    let mut plugin = runtime.load(&settings.path, bytes).map_err(plugin_failure)?;
+    let mut plugin = runtime.load(&settings.path, bytes.clone()).map_err(plugin_failure)?;
     tracing::info!(
         plugin = plugin.name(),
         version = plugin.version(),
@@ -80,7 +103,7 @@ fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<ConfiguredPl
         plugin = plugin.configured_by(&place.to_string());
     }
     check_config(&plugin, settings)?;
-    Ok((plugin, settings.config.clone()))
+    Ok((plugin, bytes))
 }
 
 const UNREADABLE: &str =

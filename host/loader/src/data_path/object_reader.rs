@@ -48,6 +48,27 @@ pub(crate) fn of_body(mut body: Body, size_bytes: u64, progress: Progress) -> Pi
     Pieces { receiver, current: Bytes::new(), missing_bytes: size_bytes }
 }
 
+/// A reader that is opened when the first byte is asked for.
+pub(crate) struct Later<F> {
+    open: Option<F>,
+    opened: Option<Pieces>,
+}
+
+impl<F: FnOnce() -> Pieces> Later<F> {
+    pub(crate) fn new(open: F) -> Later<F> {
+        Later { open: Some(open), opened: None }
+    }
+}
+
+impl<F: FnOnce() -> Pieces> Read for Later<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(open) = self.open.take() {
+            self.opened = Some(open());
+        }
+        self.opened.as_mut().map_or(Ok(0), |opened| opened.read(buffer))
+    }
+}
+
 /// The pieces of a body as one reader. Reading blocks, so it must not happen on a thread of the
 /// async runtime.
 pub(crate) struct Pieces {

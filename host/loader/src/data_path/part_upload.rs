@@ -46,13 +46,23 @@ pub(crate) async fn run(
             .context(Kind::Internal, "a staged part cannot be removed from disk")?;
         entries.push(Entry { uri: uri.to_string(), size_bytes });
     }
+    listed(&store, &prefix, &staged, entries).await
+}
+
+/// Writes the manifest of parts that are in S3, if there are any.
+pub(crate) async fn listed(
+    store: &Store,
+    prefix: &S3Uri,
+    staged: &StagedKeys,
+    entries: Vec<Entry>,
+) -> Result<Uploaded> {
     let mut uploaded = Uploaded {
         manifest: None,
         parts: entries.len(),
         bytes: entries.iter().map(|entry| entry.size_bytes).sum(),
     };
     if !entries.is_empty() {
-        let uri = manifest_uri(&prefix);
+        let uri = manifest_uri(prefix);
         staged.add(&uri);
         store.write(&uri, manifest(entries).into_bytes()).await?;
         uploaded.manifest = Some(uri);

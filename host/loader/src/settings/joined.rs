@@ -51,7 +51,7 @@ pub(crate) fn joined(mine: OfFile, theirs: OfFile) -> Result<OfFile> {
         sortkey ledger_days force workgroup_name cluster_identifier db_user database region secret_arn iam_role
         lock_target lock_timeout statement_timeout request_timeout split_load_above local plugins plugin_config
         plugin_cache capture capture_dir limits hooks staging_format parquet_compression keep_staging
-        queue_url look_every http lambda_largest_file lambda_too_large_queue_url workers parallel
+        queue_url look_every http lambda_largest_file lambda_too_large_queue_url workers engine split_bytes parallel
         file_order on_refusal progress report
     };
     Ok(OfFile { name, settings })

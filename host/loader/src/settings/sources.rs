@@ -97,7 +97,7 @@ impl Settings {
             statement_timeout request_timeout split_load_above local plugin_config
             plugin_cache capture capture_dir limits hooks tables
             staging_format parquet_compression keep_staging queue_url look_every http
-            lambda_largest_file lambda_too_large_queue_url workers parallel file_order on_refusal progress report
+            lambda_largest_file lambda_too_large_queue_url workers engine split_bytes parallel file_order on_refusal progress report
         }
     }
 }

@@ -124,15 +124,18 @@ fn store(tools: &Tools) -> Store {
 }
 
 /// Deletes the staged parts, unless they are to be kept.
-// When all went well, each part was written to its end, and its key is known. After a failure a
-// part may still be on its way, so what is there is listed.
+// When all went well, each part was written to its end, and its key is known, unless a cluster has
+// written it: of attempts that did not count nobody tells. After a failure a part may still be on
+// its way. Then what is there is listed.
 async fn delete_staged_parts(tools: &Tools, outcome: Result<Status, &Error>) {
     if !tools.job.keep_staging {
         let prefix = tools.job.layout.staging_prefix();
         let keys = tools.trail.staged.all();
-        let deleted = match outcome {
-            Ok(_) => store(tools).delete_keys(&prefix, &keys).await.map(|()| keys.len()),
-            Err(_) => store(tools).delete_all(&prefix).await,
+        let deleted = match (outcome, keys) {
+            (Ok(_), Some(keys)) => {
+                store(tools).delete_keys(&prefix, &keys).await.map(|()| keys.len())
+            }
+            (Ok(_), None) | (Err(_), _) => store(tools).delete_all(&prefix).await,
         };
         match deleted {
             Ok(0) => {}

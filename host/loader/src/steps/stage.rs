@@ -20,6 +20,7 @@ use tracing::Instrument;
 
 use crate::crash;
 use crate::data_path::part_upload::{self, Uploaded};
+use crate::engine::{self, Spreading, staging};
 use crate::plugin_identity;
 use crate::progress::Progress;
 use crate::step::Step;
@@ -113,6 +114,9 @@ async fn transform_and_upload(
     work: &Work,
     progress: Progress,
 ) -> Result<(Vec<Totals>, Uploaded)> {
+    if let Some(spreading) = spreading(tools, work) {
+        return Box::pin(staging::run(tools, work, spreading, progress)).await;
+    }
     let dir = temporary::folder()?;
     let (sender, parts) = mpsc::channel(PARTS_IN_FLIGHT);
     let prefix = tools.job.layout.staging_prefix();
@@ -124,6 +128,13 @@ async fn transform_and_upload(
     drop(dir);
     let uploaded = uploaded?;
     Ok((transformed?, uploaded))
+}
+
+/// The engine that stages a large file; `None`: the rows are staged here.
+fn spreading(tools: &Tools, work: &Work) -> Option<Spreading> {
+    let spool = &work.files.first().spool;
+    let spreading = engine::of(tools, spool.size_bytes)?;
+    (!work.files.are_several() && spreading.stages(spool)).then_some(spreading)
 }
 
 /// Transforms all files into parts in `dir`, and gives the folder back for the uploads.

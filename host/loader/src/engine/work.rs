@@ -1,0 +1,63 @@
+//! Does tasks in a process of its own, which a worker of a cluster has started: `loader work`.
+//!
+//! In: frames on stdin, a spec before its tasks. Out: a frame on stdout for each task. The end of
+//! stdin ends the process. A spec is made ready once, so plugins stay compiled from task to task.
+
+use std::io::{BufReader, Write, stdin, stdout};
+use std::sync::Arc;
+
+use loader_aws::connect;
+use loader_aws::s3::Store;
+use loader_aws::stop::Stop;
+use loader_data::spread::worker::{Worker, or_failed};
+use loader_data::spread::{Failure, Outcome};
+use loader_model::error::{Context, Error, Kind, Result};
+use loader_sandbox::CacheLocation;
+use tokio::runtime::Handle;
+
+use super::stored::StoreAccess;
+use super::wire::{self, Frame, FrameKind};
+
+/// Works until stdin ends. Blocks. Errors: `Internal` for what are no frames, and a stdout that
+/// nobody reads.
+pub(crate) fn run(runtime: &Handle, stop: &Stop) -> Result<()> {
+    let (mut from, mut to) = (BufReader::new(stdin().lock()), stdout().lock());
+    let mut worker: Option<Result<Worker>> = None;
+    const BROKEN: &str = "the frames of a worker broke off";
+    while let Some(Frame { kind, content }) =
+        wire::read(&mut from).context(Kind::Internal, BROKEN)?
+    {
+        match kind {
+            FrameKind::Spec => worker = Some(ready(&content, runtime, stop)),
+            FrameKind::Task => {
+                answer(&mut to, work(worker.as_ref(), &content)).context(Kind::Internal, BROKEN)?;
+            }
+            _ => return Err(Error::new(Kind::Internal, "a worker takes specs and tasks alone")),
+        }
+    }
+    Ok(())
+}
+
+fn ready(spec: &[u8], runtime: &Handle, stop: &Stop) -> Result<Worker> {
+    let sent = wire::unpack_spec(spec)?;
+    let aws = runtime.block_on(connect::connect(&sent.access()))?;
+    let access = StoreAccess::new(Store::new(&aws, stop.clone()), runtime.clone());
+    Worker::new(sent.spec, Arc::new(access), CacheLocation::Default)
+}
+
+fn work(worker: Option<&Result<Worker>>, task: &[u8]) -> Result<Outcome> {
+    match worker {
+        None => Err(Error::new(Kind::Internal, "a task came before its spec")),
+        // The same for each task of the spec.
+        Some(Err(error)) if error.kind().lasts() => Ok(Outcome::Failed(Failure::of(error))),
+        Some(Err(error)) => Err(Failure::of(error).into_error()),
+        Some(Ok(worker)) => or_failed(wire::unpack(task).and_then(|task| worker.work(task))),
+    }
+}
+
+fn answer(to: &mut impl Write, outcome: Result<Outcome>) -> std::io::Result<()> {
+    match outcome.and_then(|outcome| wire::pack(&outcome)) {
+        Ok(outcome) => wire::write(to, FrameKind::Done, &[&outcome]),
+        Err(error) => wire::write(to, FrameKind::Error, &[&wire::error_text(&error)]),
+    }
+}
