@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use loader::cli::{Cli, Command, glue};
+use loader::engine::frames::Frames;
 use loader::report::log::{self, Audience, Logs};
 use loader::telemetry::Telemetry;
 use loader::{commands, hooks, signals};
@@ -26,8 +27,8 @@ fn main() -> ExitCode {
     let logs = log::start(cli.verbose, audience(&cli), telemetry.layer());
     telemetry.say_what_is_wrong();
     loader::crash::choose(loader::job::crash_point());
-    if let Some(places) = loader::job::frames()
-        && let Err(error) = loader::engine::frames::Frames::open(&places)
+    if let Some(socket) = loader::job::frames()
+        && let Err(error) = Frames::connect(&socket)
     {
         eprintln!("loader: {error}");
         return ExitCode::from(error.kind().exit_code());

@@ -4,7 +4,6 @@
 //! have left; the file as a whole is put together in `infer`.
 
 use std::io::Read;
-use std::ops::Range;
 use std::sync::Arc;
 
 use loader_csv::{LearntRange, RangeLearner};
@@ -15,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{Engine, InOrder, Outcome, Spec, Task, unexpected};
 use crate::decompress::read_failure;
 use crate::infer::{LearnSpec, LearnTask, Learner};
-use crate::stored::{Access, StoredObject};
+use crate::stored::Access;
 
 /// What was learnt of a range, packed: outcomes may wait for each other.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -59,26 +58,24 @@ impl Learner for ByEngine {
 }
 
 /// Learns a range. Errors: `Transient` when the object cannot be read, or was replaced.
+// What tells the beginning, the range and mostly the end of its last record come by one request.
 pub(super) fn run(spec: &LearnSpec, task: &LearnTask, access: &dyn Access) -> Result<Learnt> {
-    let LearnSpec { dialect, header, grid_bytes, .. } = spec;
-    let range = (task.start, task.end);
-    let mut learner = match task.begins_records {
-        true => RangeLearner::at_records(dialect, header, *grid_bytes, range),
-        false => {
-            let mut before = vec![0; task.start.min(BEFORE_BYTES) as usize];
-            let from = task.start - before.len() as u64;
-            let mut bytes = access.read(&spec.object, from..task.start)?;
-            bytes.read_exact(&mut before).map_err(read_failure)?;
-            RangeLearner::new(dialect, header, *grid_bytes, range, &before)
-        }
+    let LearnSpec { dialect, header, grid_bytes, object, body_bytes } = spec;
+    let LearnTask { start, end, begins_records } = *task;
+    let before = if begins_records { 0 } else { start.min(BEFORE_BYTES) };
+    let mut at = body_bytes.min(&(end + BEHIND_BYTES)).to_owned();
+    let mut text = access.read(object, start - before..at)?;
+    let mut bytes_before = vec![0; before as usize];
+    text.read_exact(&mut bytes_before).map_err(read_failure)?;
+    let mut learner = match begins_records {
+        true => RangeLearner::at_records(dialect, header, *grid_bytes, (start, end)),
+        false => RangeLearner::new(dialect, header, *grid_bytes, (start, end), &bytes_before),
     };
-    let (mut at, mut length) = (task.start, task.end - task.start + BEHIND_BYTES);
-    loop {
-        let end = spec.body_bytes.min(at + length);
-        if at == end || !push(&mut learner, &spec.object, at..end, access)? {
-            break;
-        }
-        (at, length) = (end, (length.min(BEHIND_BYTES) * 4).min(READ_BYTES as u64));
+    let mut needs_more = push(&mut learner, text, at - start)?;
+    while needs_more && at < *body_bytes {
+        let next = body_bytes.min(&(at + READ_BYTES as u64)).to_owned();
+        needs_more = push(&mut learner, access.read(object, at..next)?, next - at)?;
+        at = next;
     }
     let learnt = postcard::to_stdvec(&learner.finish());
     learnt.map(Learnt).map_err(|error| not_packed(&error))
@@ -88,21 +85,14 @@ fn not_packed(error: &postcard::Error) -> Error {
     Error::new(Kind::Internal, format!("what was learnt of a range cannot be packed: {error}"))
 }
 
-/// Shows a stretch to the learner, and says whether it needs more.
-fn push(
-    learner: &mut RangeLearner<'_>,
-    object: &StoredObject,
-    range: Range<u64>,
-    access: &dyn Access,
-) -> Result<bool> {
-    let mut left = range.end - range.start;
-    let mut bytes = access.read(object, range)?.take(left);
+/// Shows so many bytes to the learner, and says whether it needs more.
+fn push(learner: &mut RangeLearner<'_>, mut text: impl Read, mut left: u64) -> Result<bool> {
     let mut buffer = vec![0; READ_BYTES];
     while left > 0 {
-        let read = bytes.read(&mut buffer).map_err(read_failure)?;
+        let length = left.min(READ_BYTES as u64) as usize;
+        let read = text.read(&mut buffer[..length]).map_err(read_failure)?;
         if read == 0 {
-            let fact = format!("{} ended {left} bytes early", object.uri);
-            return Err(Error::new(Kind::Transient, fact));
+            return Err(Error::new(Kind::Transient, format!("the file ended {left} bytes early")));
         }
         left -= read as u64;
         if !learner.push(&buffer[..read]) {

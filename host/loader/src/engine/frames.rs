@@ -1,16 +1,15 @@
 //! Tasks for the program that has started this one, which has a cluster: the Spark driver.
 //!
-//! In: a spec and its tasks. Out: their outcomes, as they come back. Both go through two pipes that
-//! this process inherits; a thread reads one of them, and hands each outcome to the map that waits
-//! for it.
+//! In: a spec and its tasks. Out: their outcomes, as they come back. Both go through a
+//! socket of that program; a thread reads it, and hands each outcome to the map that waits for it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::num::NonZeroUsize;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use loader_aws::connect::AwsAccess;
@@ -23,9 +22,9 @@ use super::wire::{self, Frame, FrameKind, SentSpec};
 /// How often a map that waits looks whether it shall stop.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// The pipes to the driver's program.
+/// The connection to the driver's program.
 pub struct Frames {
-    to: Mutex<File>,
+    to: Mutex<UnixStream>,
     maps: Mutex<Maps>,
     next: AtomicU64,
     tasks_at_once: NonZeroUsize,
@@ -47,31 +46,28 @@ impl Frames {
         FRAMES.get().cloned()
     }
 
-    /// Opens the pipes whose numbers `places` has: `5:6` is read from 5 and written to 6. Waits for
-    /// the other side to say hello. Errors: `Config`.
-    pub fn open(places: &str) -> Result<()> {
-        let opened = || -> std::io::Result<(BufReader<File>, File, NonZeroUsize)> {
-            let no_pipes = || std::io::Error::other("no two numbers");
-            let (from, to) = places.split_once(':').ok_or_else(no_pipes)?;
-            let path = |number: &str| format!("/dev/fd/{number}");
-            let mut from = BufReader::new(File::open(path(from))?);
-            let to = File::options().write(true).open(path(to))?;
-            let hello = wire::read(&mut from)?.filter(|frame| frame.kind == FrameKind::Hello);
+    /// Connects to the socket of the driver's program, and waits for it to say hello. Errors:
+    /// `Config`.
+    pub fn connect(socket: &str) -> Result<()> {
+        let connected = || -> io::Result<(UnixStream, NonZeroUsize)> {
+            let stream = UnixStream::connect(socket)?;
+            let hello = wire::read(&mut &stream)?.filter(|frame| frame.kind == FrameKind::Hello);
+            let count = hello.and_then(|hello| hello.content.try_into().ok());
             let count =
-                hello.and_then(|hello| Some(u32::from_le_bytes(hello.content.try_into().ok()?)));
-            let count = count.and_then(|count| NonZeroUsize::new(count as usize));
-            Ok((from, to, count.ok_or_else(|| std::io::Error::other("no hello"))?))
+                count.and_then(|count| NonZeroUsize::new(u32::from_le_bytes(count) as usize));
+            Ok((stream, count.ok_or_else(|| io::Error::other("nobody says hello"))?))
         };
-        let (from, to, tasks_at_once) = opened().context(
-            Kind::Config,
+        let fact = || {
             format!(
-                "LOADER_FRAMES={places} names no pipes of a Spark driver; python -m \
-                     loader_spark sets it, nobody else does"
-            ),
-        )?;
+                "LOADER_FRAMES={socket} is no socket of a Spark driver; `python -m loader_spark` \
+                 sets it, nobody else does"
+            )
+        };
+        let (stream, tasks_at_once) = connected().context(Kind::Config, fact())?;
+        let from = BufReader::new(stream.try_clone().context(Kind::Config, fact())?);
         let maps = Mutex::new(Some(BTreeMap::new()));
-        let frames =
-            Arc::new(Frames { to: Mutex::new(to), maps, next: AtomicU64::new(0), tasks_at_once });
+        let (to, next) = (Mutex::new(stream), AtomicU64::new(0));
+        let frames = Arc::new(Frames { to, maps, next, tasks_at_once });
         let reader = Arc::clone(&frames);
         std::thread::spawn(move || reader.read_all(from));
         // Set once: the process has one driver.
@@ -84,7 +80,7 @@ impl Frames {
         Cluster { frames: self, access: access.clone() }
     }
 
-    fn read_all(&self, mut from: BufReader<File>) {
+    fn read_all(&self, mut from: BufReader<UnixStream>) {
         while let Ok(Some(frame)) = wire::read(&mut from) {
             self.take(frame);
         }
@@ -110,7 +106,7 @@ impl Frames {
         }
     }
 
-    fn maps(&self) -> std::sync::MutexGuard<'_, Maps> {
+    fn maps(&self) -> MutexGuard<'_, Maps> {
         self.maps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

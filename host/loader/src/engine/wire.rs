@@ -106,6 +106,8 @@ struct SentAccess {
 impl SentSpec {
     pub(super) fn new(access: &AwsAccess, spec: Spec) -> SentSpec {
         let AwsAccess { region, local, request_timeout } = access.clone();
+        // The stand-in of this folder, wherever on this machine a worker runs.
+        let local = local.map(|local| std::path::absolute(&local).unwrap_or(local));
         SentSpec { access: SentAccess { region, local, request_timeout }, spec }
     }
 

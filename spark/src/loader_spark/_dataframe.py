@@ -1,0 +1,5 @@
+"""DataFrames through plugins."""
+
+
+def transform(*_args, **_kwargs):
+    raise NotImplementedError

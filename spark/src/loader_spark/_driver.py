@@ -1,0 +1,162 @@
+"""The driver: starts the program, and has Spark do the tasks that it asks for."""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from typing import TYPE_CHECKING, BinaryIO, Dict, List, Optional, Sequence
+
+from . import _cluster, _frames
+from ._program import check_version, program
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_log = logging.getLogger("loader_spark")
+
+_EXIT_CONFIG = 2
+_LOOK_EVERY = 0.1
+
+
+class LoadFailed(RuntimeError):
+    """A load has failed. ``exit_code`` is that of the program, which has said why."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(f"loader ended with exit code {exit_code}; its log says why")
+        self.exit_code = exit_code
+
+
+def run(arguments: Sequence[str], *, spark: Optional["SparkSession"] = None) -> int:
+    """Runs a command line of ``loader``, and gives its exit code.
+
+    ``arguments`` are those of the program: ``["run", "orders"]``. Where they begin with a flag, as
+    those of a Glue job do, ``run`` is meant. ``spark``: the session that does the work; without it
+    one is made from the settings of ``spark-submit``. The report is printed to stdout, and the log
+    to stderr.
+    """
+    arguments = list(arguments)
+    if not arguments or arguments[0].startswith("-"):
+        arguments.insert(0, "run")
+    try:
+        check_version()
+        session = spark if spark is not None else _session()
+        _cluster.refuse(session)
+    except (ValueError, RuntimeError, FileNotFoundError) as error:
+        print(f"loader: {error}", file=sys.stderr)
+        return _EXIT_CONFIG
+    return _Driver(session).run(arguments)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> None:
+    """The whole of a Glue job: loads by the arguments that the job was started with.
+
+    Raises ``LoadFailed``, so that Glue shows a failed load as a failed run.
+    """
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    if code != 0:
+        raise LoadFailed(code)
+
+
+def _session() -> "SparkSession":
+    from pyspark.sql import SparkSession
+
+    return SparkSession.builder.appName("loader").getOrCreate()
+
+
+class _Driver:
+    """One run of the program. Maps that it asks for at once are done at once."""
+
+    def __init__(self, spark: "SparkSession") -> None:
+        self._spark = spark
+        self._write_lock = threading.Lock()
+        self._to: Optional[BinaryIO] = None
+        self._maps: Dict[int, threading.Thread] = {}
+
+    def run(self, arguments: List[str]) -> int:
+        # Nobody else can reach the socket: the folder is its owner's alone.
+        with tempfile.TemporaryDirectory(prefix="loader-") as folder, socket.socket(
+            socket.AF_UNIX
+        ) as listener:
+            path = os.path.join(folder, "frames")
+            listener.bind(path)
+            listener.listen(1)
+            listener.settimeout(_LOOK_EVERY)
+            environment = {**os.environ, "LOADER_FRAMES": path}
+            process = subprocess.Popen([program(), *arguments], env=environment)
+            try:
+                connection = self._connection(listener, process)
+                if connection is not None:
+                    self._serve(connection)
+                return process.wait()
+            finally:
+                # Also where the driver is interrupted; the program ends by itself then.
+                if process.poll() is None:
+                    process.terminate()
+                    process.wait()
+
+    def _connection(
+        self, listener: socket.socket, process: "subprocess.Popen[bytes]"
+    ) -> Optional[socket.socket]:
+        """The program's connection; ``None`` where it ends without one."""
+        while process.poll() is None:
+            try:
+                connection, _ = listener.accept()
+                connection.setblocking(True)
+                return connection
+            except socket.timeout:
+                continue
+        return None
+
+    def _serve(self, connection: socket.socket) -> None:
+        """Does the maps of the program until it ends."""
+        with connection, connection.makefile("rwb") as frames:
+            self._to = frames
+            self._write(_frames.HELLO, _frames.hello(_cluster.tasks_at_once(self._spark)))
+            while True:
+                frame = _frames.read(frames)
+                if frame is None:
+                    break
+                self._take(frame)
+            for number in list(self._maps):
+                self._cancel(number)
+
+    def _take(self, frame: _frames.Frame) -> None:
+        if frame.kind == _frames.MAP:
+            number, spec, tasks = _frames.read_map(frame.content)
+            thread = threading.Thread(target=self._map, args=(number, spec, tasks), daemon=True)
+            self._maps[number] = thread
+            thread.start()
+        elif frame.kind == _frames.CANCEL:
+            self._cancel(int.from_bytes(frame.content[:8], "little"))
+
+    def _map(self, number: int, spec: bytes, tasks: List[bytes]) -> None:
+        def take(place: int, outcome: bytes) -> None:
+            self._write(_frames.OUTCOME, _frames.outcome(number, place), outcome)
+
+        try:
+            _cluster.do(self._spark, self._name(number), spec, tasks, take)
+        except Exception as error:  # noqa: BLE001 - whatever Spark raises, the program has to know
+            _log.debug("map %s failed", number, exc_info=True)
+            failure = _cluster.failure_of(error).encode()
+            self._write(_frames.FAILED, _frames.number(number), failure)
+        finally:
+            self._maps.pop(number, None)
+
+    def _cancel(self, number: int) -> None:
+        if number in self._maps:
+            _cluster.cancel(self._spark, self._name(number))
+
+    def _name(self, number: int) -> str:
+        return f"loader-{os.getpid()}-{id(self)}-{number}"
+
+    def _write(self, kind: int, *content: bytes) -> None:
+        with self._write_lock:
+            try:
+                if self._to is not None:
+                    _frames.write(self._to, kind, *content)
+            except (BrokenPipeError, ValueError):
+                # The program has ended, and waits for nothing.
+                _log.debug("the program has ended")
