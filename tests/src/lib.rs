@@ -4,8 +4,10 @@
 //! The program is run as a process of its own, as users run it; nothing of it is linked here. Fails
 //! loudly when the program or the plugins are not built: `cargo xtask test` builds them.
 
+pub mod cases;
 pub mod proxy;
 pub mod queue;
+pub mod spark;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -154,6 +156,18 @@ impl Place {
     /// The content of the one object whose key starts so.
     pub fn read(&self, prefix: &str) -> String {
         String::from_utf8(self.read_bytes(prefix)).expect("the object is UTF-8")
+    }
+
+    /// The content of the one object whose key ends so.
+    pub fn read_ending(&self, ending: &str) -> String {
+        let bucket = world().dir().join(&self.name);
+        let mut found = None;
+        walk(&bucket, &mut |path| {
+            if path.to_string_lossy().ends_with(ending) {
+                found = std::fs::read_to_string(path).ok();
+            }
+        });
+        found.unwrap_or_else(|| panic!("no object …{ending} in {:?}", self.keys()))
     }
 
     /// As [`Self::read`], for an object that need not be text.

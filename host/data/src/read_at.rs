@@ -4,6 +4,16 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use loader_model::error::{Error, Kind};
+
+/// The error of a stretch that cannot be read: that of the store, where it has one.
+pub(crate) fn not_read(error: io::Error) -> Error {
+    error.downcast::<Error>().unwrap_or_else(|error| {
+        let fact = "the temporary copy of the file cannot be read";
+        Error::new(Kind::Internal, fact).caused_by(error)
+    })
+}
+
 /// A text of which any stretch can be read, by several threads at once.
 pub trait ReadAt: Send + Sync {
     /// Reads what stands at `offset`, and says how many bytes that are; 0 at the end of the text.

@@ -7,6 +7,7 @@
 //! the cluster, which `loader work` is. `wire` is the form of what they send each other, and
 //! `object_text` how this process looks things up in a file that others read.
 
+mod dataframe;
 pub mod frames;
 pub(crate) mod object_text;
 pub(crate) mod staging;

@@ -79,7 +79,7 @@ def _do_by_rdd(context: Any, name: str, spec: bytes, tasks: List[bytes], take: T
 
     def work(numbered: Tuple[int, bytes]) -> Tuple[int, bytes]:
         place, task = numbered
-        return place, _worker.do(sent.value, task)
+        return place, _worker.child().do(sent.value, task)
 
     context.setJobGroup(name, "loader", interruptOnCancel=True)
     try:
@@ -97,7 +97,7 @@ def _do_by_frame(spark: "SparkSession", spec: bytes, tasks: List[bytes], take: T
     def work(batches: Iterable["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
         for batch in batches:
             places = batch.column(0).to_pylist()
-            outcomes = [_worker.do(spec, tasks[place]) for place in places]
+            outcomes = [_worker.child().do(spec, tasks[place]) for place in places]
             yield pa.RecordBatch.from_arrays(
                 [pa.array(places, pa.int64()), pa.array(outcomes, pa.binary())],
                 ["place", "outcome"],

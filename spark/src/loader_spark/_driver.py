@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from typing import TYPE_CHECKING, BinaryIO, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, Dict, List, Mapping, Optional, Sequence
 
 from . import _cluster, _frames
 from ._program import check_version, program
@@ -29,13 +29,22 @@ class LoadFailed(RuntimeError):
         self.exit_code = exit_code
 
 
-def run(arguments: Sequence[str], *, spark: Optional["SparkSession"] = None) -> int:
+def run(
+    arguments: Sequence[str],
+    *,
+    spark: Optional["SparkSession"] = None,
+    env: Optional[Mapping[str, str]] = None,
+    cwd: Optional[str] = None,
+    stdout: Any = None,
+    stderr: Any = None,
+) -> int:
     """Runs a command line of ``loader``, and gives its exit code.
 
     ``arguments`` are those of the program: ``["run", "orders"]``. Where they begin with a flag, as
     those of a Glue job do, ``run`` is meant. ``spark``: the session that does the work; without it
     one is made from the settings of ``spark-submit``. The report is printed to stdout, and the log
-    to stderr.
+    to stderr. The other arguments are those of ``subprocess.Popen``, for the program of the driver;
+    ``env`` is added to the variables of this process.
     """
     arguments = list(arguments)
     if not arguments or arguments[0].startswith("-"):
@@ -47,7 +56,9 @@ def run(arguments: Sequence[str], *, spark: Optional["SparkSession"] = None) -> 
     except (ValueError, RuntimeError, FileNotFoundError) as error:
         print(f"loader: {error}", file=sys.stderr)
         return _EXIT_CONFIG
-    return _Driver(session).run(arguments)
+    return _Driver(session).run(
+        arguments, env or {}, {"cwd": cwd, "stdout": stdout, "stderr": stderr}
+    )
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
@@ -75,7 +86,9 @@ class _Driver:
         self._to: Optional[BinaryIO] = None
         self._maps: Dict[int, threading.Thread] = {}
 
-    def run(self, arguments: List[str]) -> int:
+    def run(
+        self, arguments: List[str], env: Mapping[str, str], options: Dict[str, Any]
+    ) -> int:
         # Nobody else can reach the socket: the folder is its owner's alone.
         with tempfile.TemporaryDirectory(prefix="loader-") as folder, socket.socket(
             socket.AF_UNIX
@@ -84,8 +97,8 @@ class _Driver:
             listener.bind(path)
             listener.listen(1)
             listener.settimeout(_LOOK_EVERY)
-            environment = {**os.environ, "LOADER_FRAMES": path}
-            process = subprocess.Popen([program(), *arguments], env=environment)
+            environment = {**os.environ, **env, "LOADER_FRAMES": path}
+            process = subprocess.Popen([program(), *arguments], env=environment, **options)
             try:
                 connection = self._connection(listener, process)
                 if connection is not None:

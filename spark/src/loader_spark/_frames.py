@@ -5,9 +5,11 @@ content. What is in it only the program knows, beside the few numbers that are r
 """
 
 import struct
-from typing import BinaryIO, Iterable, List, NamedTuple, Optional, Tuple
+from typing import BinaryIO, List, NamedTuple, Optional, Tuple
 
-MAP, CANCEL, HELLO, OUTCOME, FAILED, SPEC, TASK, DONE, ERROR = range(1, 10)
+MAP, CANCEL, HELLO, OUTCOME, FAILED, SPEC, TASK, DONE, ERROR, PLAN, OPEN, BATCH, FINISH = range(
+    1, 14
+)
 
 
 class Frame(NamedTuple):
@@ -57,7 +59,3 @@ def number(of_map: int) -> bytes:
 def hello(tasks_at_once: int) -> bytes:
     """The content of the first frame."""
     return struct.pack("<I", tasks_at_once)
-
-
-def join(parts: Iterable[bytes]) -> bytes:
-    return b"".join(parts)

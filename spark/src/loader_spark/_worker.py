@@ -9,7 +9,6 @@ import atexit
 import hashlib
 import json
 import subprocess
-import threading
 from typing import Optional
 
 from . import _frames
@@ -23,9 +22,14 @@ class TaskFailed(Exception):
 
     def __init__(self, failure: str) -> None:
         super().__init__(self.MARK + failure)
+        self._failure = failure
+
+    def message(self) -> str:
+        """What the program has said."""
+        return str(json.loads(self._failure)["message"])
 
 
-class _Child:
+class Child:
     """The program, and the spec that it has."""
 
     def __init__(self) -> None:
@@ -35,51 +39,59 @@ class _Child:
         self._spec: Optional[str] = None
 
     def do(self, spec: bytes, task: bytes) -> bytes:
-        """The outcome of a task. Raises ``TaskFailed`` and ``OSError``, which end the child."""
-        to, come_back = self._process.stdin, self._process.stdout
-        assert to is not None and come_back is not None
+        """The outcome of a task. Raises ``TaskFailed``."""
         digest = hashlib.sha256(spec).hexdigest()
         if digest != self._spec:
-            _frames.write(to, _frames.SPEC, spec)
+            self._send(_frames.SPEC, spec)
             self._spec = digest
-        _frames.write(to, _frames.TASK, task)
-        frame = _frames.read(come_back)
+        return self.ask(_frames.TASK, task)
+
+    def ask(self, kind: int, *content: bytes) -> bytes:
+        """The answer to a frame. Raises ``TaskFailed``."""
+        self._send(kind, *content)
+        assert self._process.stdout is not None
+        frame = _frames.read(self._process.stdout)
         if frame is None:
-            code = self._process.wait()
-            raise OSError(f"the program of the worker ended with code {code}")
+            raise self._gone()
         if frame.kind == _frames.ERROR:
             raise TaskFailed(frame.content.decode("utf-8", "replace"))
         return frame.content
 
+    def _send(self, kind: int, *content: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            _frames.write(self._process.stdin, kind, *content)
+        except OSError as error:
+            raise self._gone() from error
+
+    def _gone(self) -> TaskFailed:
+        """Whatever has ended the child, the next attempt gets another one."""
+        end()
+        code = self._process.returncode
+        fact = f"the program of a worker ended with code {code}"
+        return TaskFailed(json.dumps({"kind": "Transient", "message": fact}))
+
     def end(self) -> None:
+        """Ends the program, whatever it does."""
         self._process.kill()
         self._process.wait()
 
 
-_child: Optional[_Child] = None
-_lock = threading.Lock()
+_child: Optional[Child] = None
 
 
-def do(spec: bytes, task: bytes) -> bytes:
-    """Does a task in the child of this Python worker, and gives its outcome."""
+def child() -> Child:
+    """The child of this Python worker, whose tasks come one after the other."""
     global _child
-    with _lock:
-        if _child is None:
-            _child = _Child()
-            atexit.register(_end)
-        try:
-            return _child.do(spec, task)
-        except TaskFailed:
-            raise
-        except OSError as error:
-            # Whatever has ended the child, the next attempt gets another one.
-            _end()
-            failure = {"kind": "Transient", "message": str(error)}
-            raise TaskFailed(json.dumps(failure)) from error
+    if _child is None:
+        _child = Child()
+        atexit.register(end)
+    return _child
 
 
-def _end() -> None:
+def end() -> None:
+    """Ends the child of this Python worker."""
     global _child
     if _child is not None:
-        _child.end()
-        _child = None
+        ending, _child = _child, None
+        ending.end()

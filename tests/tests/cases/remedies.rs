@@ -21,19 +21,10 @@ use std::fmt::Write;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use loader_tests::cases::command_line::{arguments, flag, flags, without};
+use loader_tests::cases::{Case, Given, Heard, load, outcome, plan_and_load, said, table};
 use loader_tests::{Place, plugin, program, run, world};
 use serde::Deserialize;
-
-use crate::case::{Case, Given, load, plan_and_load};
-use crate::command_line::{arguments, flag, flags, without};
-use crate::outcome::{outcome, said, table};
-
-/// What the load of one file said.
-pub(crate) struct Heard {
-    pub(crate) input: String,
-    pub(crate) is_refused: bool,
-    pub(crate) said: Vec<String>,
-}
 
 /// The file `remedies.toml`.
 #[derive(Default, Deserialize)]

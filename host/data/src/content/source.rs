@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use loader_csv::Position;
 use loader_model::choices::FileFormat;
-use loader_model::error::{Context, Kind, Result};
+use loader_model::error::Result;
 
 use crate::encoding::{self, Encoding, Places, Utf8AllTheSame};
 use crate::json_lines::Lines;
-use crate::read_at::ReadAt;
+use crate::read_at::{ReadAt, not_read};
 
 /// Where the rows of a file come from.
 #[derive(Clone)]
@@ -88,7 +88,6 @@ impl Source {
         &self,
         positions: impl IntoIterator<Item = &'a mut Position>,
     ) -> Result<()> {
-        let cannot = "the temporary copy of the file cannot be read";
         let positions: Vec<&mut Position> = positions.into_iter().collect();
         let bytes = |positions: Vec<&'a mut Position>| {
             positions.into_iter().map(|position| &mut position.byte).collect::<Vec<_>>()
@@ -96,16 +95,16 @@ impl Source {
         match (&self.rows, &self.places) {
             (Rows::Text, None) => Ok(()),
             (Rows::Text, Some(places)) => {
-                places.locate(&*self.copy, bytes(positions)).context(Kind::Internal, cannot)
+                places.locate(&*self.copy, bytes(positions)).map_err(not_read)
             }
             (Rows::Lines(lines), places) => {
                 let mut bytes = bytes(positions);
-                lines.locate(&*self.copy, &mut bytes).context(Kind::Internal, cannot)?;
+                lines.locate(&*self.copy, &mut bytes).map_err(not_read)?;
                 match places {
                     Some(places) => places.locate(lines.text(), bytes),
                     None => Ok(()),
                 }
-                .context(Kind::Internal, cannot)
+                .map_err(not_read)
             }
             (Rows::Columns(_), _) => {
                 positions.into_iter().for_each(|position| (position.line, position.byte) = (0, 0));

@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::error::{Error, Kind, Result};
 
-use crate::read_at::ReadAt;
+use crate::read_at::{ReadAt, not_read};
 
 /// What the footer is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +81,7 @@ impl Tail {
         let length = size_bytes.min(TAIL_BYTES as u64);
         let mut end = vec![0; length as usize];
         self.is_partial = length < size_bytes;
-        text.read_exact_at(&mut end, size_bytes - length)
-            .context(Kind::Transient, "the end of the file cannot be read")?;
+        text.read_exact_at(&mut end, size_bytes - length).map_err(not_read)?;
         self.kept = end;
         self.pass(&[])?;
         Ok(self.footer_bytes())

@@ -10,7 +10,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use loader_csv::{Chunk, Dialect, Header, Known, LearntRange, Matching};
-use loader_model::error::{Context, Kind, Result};
+use loader_model::error::Result;
 use loader_model::stop::StopFlag;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ use super::cutter::Cutter;
 use super::profiling::Profilers;
 use super::reading::CHUNK_BYTES;
 use crate::decompress::read_failure;
-use crate::read_at::ReadAt;
+use crate::read_at::{ReadAt, not_read};
 use crate::stored::StoredObject;
 
 /// The bytes of the beginning that are read at once, until the header is found.
@@ -173,10 +173,7 @@ impl Composer<'_, '_> {
             self.stop.check()?;
             let length = (task.end - at).min(READ_BYTES as u64) as usize;
             let bytes = &mut buffer[..length];
-            self.ranges
-                .copy
-                .read_exact_at(bytes, at)
-                .context(Kind::Transient, "a range of the file cannot be read")?;
+            self.ranges.copy.read_exact_at(bytes, at).map_err(not_read)?;
             let chunks = self.cutter.cut_body(bytes, false)?;
             self.hand_out(chunks)?;
             at += length as u64;

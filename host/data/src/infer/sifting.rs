@@ -6,7 +6,7 @@
 use std::num::NonZeroUsize;
 
 use loader_csv::{CsvError, Header, SIFT_BESIDE_BYTES, SiftFrom, Sifter};
-use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::error::{Error, Kind, Result};
 use loader_model::max_rejects::MaxRejects;
 use loader_model::stop::StopFlag;
 
@@ -16,6 +16,7 @@ use super::spool::{Spool, read_chunk};
 use super::tables;
 use crate::content::Source;
 use crate::failures::{csv_failure, in_words, in_words_with_advice};
+use crate::read_at::not_read;
 use crate::too_many::too_many;
 
 /// The most broken records that an error message quotes.
@@ -65,10 +66,7 @@ impl Sifting<'_> {
             let left = self.body_bytes.saturating_sub(sifter.offset());
             let length = left.min(WINDOW_BYTES as u64);
             window.resize(usize::try_from(length).unwrap_or(WINDOW_BYTES), 0);
-            self.source
-                .copy()
-                .read_exact_at(&mut window, sifter.offset())
-                .context(Kind::Internal, "the temporary copy of the file cannot be read")?;
+            self.source.copy().read_exact_at(&mut window, sifter.offset()).map_err(not_read)?;
             let chunks = sifter.push(&window, length == left);
             let chunks = chunks.map_err(|error| csv_failure(error, self.source))?;
             for chunk in chunks {

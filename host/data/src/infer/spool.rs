@@ -23,7 +23,7 @@ use super::notices::notices;
 use crate::column_spec::ColumnSpec;
 use crate::content::Source;
 use crate::encoding::Encoding;
-use crate::read_at::ReadAt;
+use crate::read_at::{ReadAt, not_read};
 use crate::stored::StoredObject;
 
 /// A file that was read to its end.
@@ -258,6 +258,5 @@ pub(super) fn read_chunk(file: &dyn ReadAt, chunk: &Chunk, buffer: &mut Vec<u8>)
     let len =
         usize::try_from(chunk.len).context(Kind::Internal, "a chunk is larger than memory")?;
     buffer.resize(len, 0);
-    file.read_exact_at(buffer, chunk.offset)
-        .context(Kind::Internal, "the temporary copy of the file cannot be read")
+    file.read_exact_at(buffer, chunk.offset).map_err(not_read)
 }

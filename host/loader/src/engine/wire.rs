@@ -35,12 +35,24 @@ pub(super) enum FrameKind {
     Done = 8,
     /// From a worker: an error after which the task may be done again.
     Error = 9,
+    /// To a worker: plugins, and the columns of a DataFrame, for a plan.
+    Plan = 10,
+    /// To a worker: a plan whose batches come next.
+    Open = 11,
+    /// To a worker: a batch of a DataFrame.
+    Batch = 12,
+    /// To a worker: the DataFrame's part has ended.
+    Finish = 13,
 }
 
 impl FrameKind {
     fn of(byte: u8) -> Option<FrameKind> {
-        use FrameKind::{Cancel, Done, Error, Failed, Hello, Map, Outcome, Spec, Task};
-        let all = [Map, Cancel, Hello, Outcome, Failed, Spec, Task, Done, Error];
+        use FrameKind::{
+            Batch, Cancel, Done, Error, Failed, Finish, Hello, Map, Open, Outcome, Plan, Spec, Task,
+        };
+        let all = [
+            Map, Cancel, Hello, Outcome, Failed, Spec, Task, Done, Error, Plan, Open, Batch, Finish,
+        ];
         all.into_iter().find(|kind| *kind as u8 == byte)
     }
 }
@@ -125,14 +137,14 @@ impl SentSpec {
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A spec as bytes. Errors: `Internal`.
-pub(super) fn pack_spec(spec: &SentSpec) -> Result<Vec<u8>> {
+pub(super) fn pack_spec(spec: &impl Serialize) -> Result<Vec<u8>> {
     let mut bytes = pack(&VERSION)?;
     bytes.extend(pack(spec)?);
     Ok(bytes)
 }
 
 /// The spec of these bytes. Errors: `Config` for those of another version of the program.
-pub(super) fn unpack_spec(bytes: &[u8]) -> Result<SentSpec> {
+pub(super) fn unpack_spec<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let (version, rest) = postcard::take_from_bytes::<String>(bytes).unwrap_or_default();
     if version != VERSION {
         let fact = format!(

@@ -15,14 +15,16 @@ use loader_model::error::{Context, Error, Kind, Result};
 use loader_sandbox::CacheLocation;
 use tokio::runtime::Handle;
 
+use super::dataframe::{self, Dataframe};
 use super::stored::StoreAccess;
-use super::wire::{self, Frame, FrameKind};
+use super::wire::{self, Frame, FrameKind, SentSpec};
 
 /// Works until stdin ends. Blocks. Errors: `Internal` for what are no frames, and a stdout that
 /// nobody reads.
 pub(crate) fn run(runtime: &Handle, stop: &Stop) -> Result<()> {
     let (mut from, mut to) = (BufReader::new(stdin().lock()), stdout().lock());
     let mut worker: Option<Result<Worker>> = None;
+    let mut dataframe: Option<Dataframe> = None;
     const BROKEN: &str = "the frames of a worker broke off";
     while let Some(Frame { kind, content }) =
         wire::read(&mut from).context(Kind::Internal, BROKEN)?
@@ -32,6 +34,10 @@ pub(crate) fn run(runtime: &Handle, stop: &Stop) -> Result<()> {
             FrameKind::Task => {
                 answer(&mut to, work(worker.as_ref(), &content)).context(Kind::Internal, BROKEN)?;
             }
+            FrameKind::Plan | FrameKind::Open | FrameKind::Batch | FrameKind::Finish => {
+                let answer = of_dataframe(&mut dataframe, kind, content);
+                send(&mut to, answer).context(Kind::Internal, BROKEN)?;
+            }
             _ => return Err(Error::new(Kind::Internal, "a worker takes specs and tasks alone")),
         }
     }
@@ -39,7 +45,7 @@ pub(crate) fn run(runtime: &Handle, stop: &Stop) -> Result<()> {
 }
 
 fn ready(spec: &[u8], runtime: &Handle, stop: &Stop) -> Result<Worker> {
-    let sent = wire::unpack_spec(spec)?;
+    let sent: SentSpec = wire::unpack_spec(spec)?;
     let aws = runtime.block_on(connect::connect(&sent.access()))?;
     let access = StoreAccess::new(Store::new(&aws, stop.clone()), runtime.clone());
     Worker::new(sent.spec, Arc::new(access), CacheLocation::Default)
@@ -55,8 +61,30 @@ fn work(worker: Option<&Result<Worker>>, task: &[u8]) -> Result<Outcome> {
     }
 }
 
+/// Goes on with a DataFrame.
+fn of_dataframe(
+    dataframe: &mut Option<Dataframe>,
+    kind: FrameKind,
+    content: Vec<u8>,
+) -> Result<Vec<u8>> {
+    let is_open = || Error::new(Kind::Internal, "rows of a DataFrame came before their plan");
+    match kind {
+        FrameKind::Plan => dataframe::plan(&content),
+        FrameKind::Open => {
+            *dataframe = Some(Dataframe::open(&content)?);
+            Ok(Vec::new())
+        }
+        FrameKind::Batch => dataframe.as_mut().ok_or_else(is_open)?.batch(content),
+        _ => dataframe.as_mut().ok_or_else(is_open)?.finish(),
+    }
+}
+
 fn answer(to: &mut impl Write, outcome: Result<Outcome>) -> std::io::Result<()> {
-    match outcome.and_then(|outcome| wire::pack(&outcome)) {
+    send(to, outcome.and_then(|outcome| wire::pack(&outcome)))
+}
+
+fn send(to: &mut impl Write, answer: Result<Vec<u8>>) -> std::io::Result<()> {
+    match answer {
         Ok(outcome) => wire::write(to, FrameKind::Done, &[&outcome]),
         Err(error) => wire::write(to, FrameKind::Error, &[&wire::error_text(&error)]),
     }

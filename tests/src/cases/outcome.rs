@@ -4,10 +4,10 @@
 
 use std::fmt::Write;
 
-use loader_tests::{Place, Report, without_times};
+use crate::{Place, Report, without_times};
 
 /// What the plan said and the load did.
-pub(crate) fn outcome(name: &str, planned: &Report, report: &Report) -> String {
+pub fn outcome(name: &str, planned: &Report, report: &Report) -> String {
     let code = report.ended.code;
     assert_eq!(report.json["exit_code"], code, "{name}: the report and the process disagree");
     let mut found = format!("exit {code}\n");
@@ -49,7 +49,7 @@ fn is_refused_by_the_warehouse(report: &Report) -> bool {
 }
 
 /// All that a load says to its user.
-pub(crate) fn said(report: &Report) -> Vec<String> {
+pub fn said(report: &Report) -> Vec<String> {
     let mut said = strings(report, "notices");
     said.extend(Some(report.error().to_owned()).filter(|error| !error.is_empty()));
     said.iter().map(|text| without_times(text)).collect()
@@ -61,7 +61,7 @@ fn strings(report: &Report, list: &str) -> Vec<String> {
 }
 
 /// What a table holds, without the columns that change from run to run.
-pub(crate) fn table(place: &Place, name: &str) -> String {
+pub fn table(place: &Place, name: &str) -> String {
     let columns = format!(
         "SELECT column_name, data_type, is_nullable FROM svv_columns WHERE table_schema = '{{s}}' \
          AND table_name = '{name}' ORDER BY ordinal_position"

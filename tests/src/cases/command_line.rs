@@ -6,7 +6,7 @@
 use std::process::Command;
 
 /// The arguments that words are in a shell: `--a 'b c'` is two.
-pub(crate) fn arguments(words: &str) -> Vec<String> {
+pub fn arguments(words: &str) -> Vec<String> {
     let mut arguments: Vec<String> = Vec::new();
     let mut is_open = false;
     let mut quote = None;
@@ -30,12 +30,12 @@ pub(crate) fn arguments(words: &str) -> Vec<String> {
 }
 
 /// The flag of an argument: `--a` of `--a=b`.
-pub(crate) fn flag(argument: &str) -> &str {
+pub fn flag(argument: &str) -> &str {
     argument.split_once('=').map_or(argument, |(flag, _)| flag)
 }
 
 /// The flags that a text names, each once: `--strategy` of ``give `--strategy append` ``.
-pub(crate) fn flags(text: &str) -> Vec<String> {
+pub fn flags(text: &str) -> Vec<String> {
     let is_part = |c: char| c.is_ascii_lowercase() || c == '-';
     let words = text.split(|c: char| !is_part(c));
     let is_flag = |word: &&str| word.starts_with("--") && word.len() > 2;
@@ -46,7 +46,7 @@ pub(crate) fn flags(text: &str) -> Vec<String> {
 }
 
 /// The command with these arguments at its end, and without what it had of the same flags.
-pub(crate) fn replaced(command: &Command, arguments: &[String]) -> Command {
+pub fn replaced(command: &Command, arguments: &[String]) -> Command {
     let old: Vec<String> =
         command.get_args().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let mut changed = Command::new(command.get_program());
@@ -61,7 +61,7 @@ pub(crate) fn replaced(command: &Command, arguments: &[String]) -> Command {
 }
 
 /// Arguments without the flags, and their values, that `others` have.
-pub(crate) fn without(arguments: Vec<String>, others: &[String]) -> Vec<String> {
+pub fn without(arguments: Vec<String>, others: &[String]) -> Vec<String> {
     let mut is_out = false;
     let mut stays = |argument: &String| {
         if argument.starts_with("--") {
