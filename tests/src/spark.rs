@@ -125,6 +125,54 @@ impl Cluster {
     }
 }
 
+/// A server of Sail, which speaks to clients of Spark and is none.
+pub struct Sail {
+    python: PathBuf,
+    url: String,
+    _process: Ending,
+}
+
+impl Sail {
+    /// Starts the server that comes with a Python; `None`: there is none.
+    pub fn start(python: &Path) -> Option<Sail> {
+        let program = python.with_file_name("sail");
+        if !program.exists() {
+            return None;
+        }
+        // Nobody else takes the port in the moment between.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+        let port = port.expect("a port").port();
+        let mut command = Command::new(program);
+        command.args(["spark", "server", "--ip", "127.0.0.1", "--port", &port.to_string()]);
+        with_environment(&mut command, python);
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("Sail starts");
+        let mut log = BufReader::new(process.stderr.take().expect("a pipe")).lines();
+        let _process = Ending(process);
+        wait_for(&mut log, "Starting the Spark Connect server");
+        drain(log);
+        let url = format!("sc://127.0.0.1:{port}");
+        Some(Sail { python: python.to_owned(), url, _process })
+    }
+
+    /// Starts a driver.
+    pub fn driver(&self) -> Driver {
+        Driver::start(self.script(&root().join("tests/spark/driver.py"), &[]))
+    }
+
+    /// Runs a script as a driver, to its end.
+    pub fn run(&self, script: &Path, arguments: &[&str]) -> Ended {
+        crate::run(&mut self.script(script, arguments))
+    }
+
+    fn script(&self, script: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.python);
+        command.arg(script).args(arguments).arg(format!("spark.remote={}", self.url));
+        with_environment(&mut command, &self.python);
+        command
+    }
+}
+
 /// The folder of Spark in the Python's packages.
 fn spark_home(python: &Path) -> PathBuf {
     let print = "import os, pyspark; print(os.path.dirname(pyspark.__file__))";

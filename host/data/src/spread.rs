@@ -16,6 +16,8 @@ pub mod learn;
 pub mod pieces;
 pub mod stage;
 mod stored_text;
+#[cfg(test)]
+mod tests;
 pub mod threads;
 pub mod worker;
 

@@ -2,10 +2,10 @@
 //! that has started it.
 //!
 //! `staging` has a file staged by an engine. `stored` is the way to S3 that tasks take, wherever they
-//! are done. `frames` hands tasks to the
-//! program that has started this one, and `work` does them in another process: that of a worker of
-//! the cluster, which `loader work` is. `wire` is the form of what they send each other, and
-//! `object_text` how this process looks things up in a file that others read.
+//! are done. `frames` hands tasks to the program that has started this one, and `work` does them in
+//! another process: that of a worker of the cluster, which `loader work` is. `wire` is the form of
+//! what they send each other, and `object_text` how this process looks things up in a file that
+//! others read. `dataframe` is for rows that are no load: those of a DataFrame.
 
 mod dataframe;
 pub mod frames;
@@ -95,7 +95,14 @@ impl Spreading {
         let access = StoreAccess::new(tools.store.clone(), Handle::current());
         let copy = ObjectText::new(Arc::new(access), object.clone(), head);
         let learner = Arc::new(ByEngine(Arc::clone(&self.engine)));
-        Some(Ranges { learner, object, copy: Arc::new(copy), split_bytes: self.split_bytes })
+        let progress = tools.progress.clone();
+        Some(Ranges {
+            learner,
+            object,
+            copy: Arc::new(copy),
+            split_bytes: self.split_bytes,
+            advance: Arc::new(move |bytes| progress.advance(bytes)),
+        })
     }
 
     /// Whether the engine stages a file: one that it has read, or that a cluster can be sent.

@@ -7,8 +7,8 @@ tries them again, and speculates. Rows of a load never pass through Python.
 ``run`` and ``main`` load files; ``transform`` takes a DataFrame through plugins.
 """
 
-from ._driver import LoadFailed, main, run
 from ._dataframe import transform
+from ._driver import LoadFailed, main, run
 from ._program import VERSION as __version__
 
 __all__ = ["LoadFailed", "__version__", "main", "run", "transform"]

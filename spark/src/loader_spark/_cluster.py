@@ -2,7 +2,8 @@
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, List, Tuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import _worker
 
@@ -14,6 +15,8 @@ Take = Callable[[int, bytes], None]
 _log = logging.getLogger("loader_spark")
 
 _MOST_TASKS_AT_ONCE = 4096
+# Over Spark Connect nobody tells; more tasks than cores do little harm.
+_UNKNOWN = 16
 
 
 def refuse(spark: "SparkSession") -> None:
@@ -30,14 +33,14 @@ def refuse(spark: "SparkSession") -> None:
 def tasks_at_once(spark: "SparkSession") -> int:
     """How many tasks the cluster does at once, with all the executors that it may have."""
     context = _context(spark)
-    at_once = context.defaultParallelism if context is not None else 0
+    at_once = context.defaultParallelism if context is not None else _UNKNOWN
     if str(_setting(spark, "spark.dynamicAllocation.enabled")).lower() == "true":
         executors = int(_setting(spark, "spark.dynamicAllocation.maxExecutors") or 0)
         at_once = max(at_once, executors * int(_setting(spark, "spark.executor.cores") or 1))
     return min(max(at_once, 1), _MOST_TASKS_AT_ONCE)
 
 
-def do(spark: "SparkSession", name: str, spec: bytes, tasks: List[bytes], take: Take) -> None:
+def do(spark: "SparkSession", name: str, spec: bytes, tasks: list[bytes], take: Take) -> None:
     """Has all tasks done, and hands over each outcome with the place of its task.
 
     Raises what Spark raises once a task has failed too often.
@@ -74,12 +77,13 @@ def failure_of(error: BaseException) -> str:
     return json.dumps({"kind": "Transient", "message": f"Spark gave up the work: {first}"})
 
 
-def _do_by_rdd(context: Any, name: str, spec: bytes, tasks: List[bytes], take: Take) -> None:
+def _do_by_rdd(context: Any, name: str, spec: bytes, tasks: list[bytes], take: Take) -> None:
     sent = context.broadcast(spec)
 
-    def work(numbered: Tuple[int, bytes]) -> Tuple[int, bytes]:
+    def work(numbered: tuple[int, bytes]) -> tuple[int, bytes]:
         place, task = numbered
-        return place, _worker.child().do(sent.value, task)
+        with _worker.child() as child:
+            return place, child.do(sent.value, task)
 
     context.setJobGroup(name, "loader", interruptOnCancel=True)
     try:
@@ -90,14 +94,15 @@ def _do_by_rdd(context: Any, name: str, spec: bytes, tasks: List[bytes], take: T
         sent.unpersist()
 
 
-def _do_by_frame(spark: "SparkSession", spec: bytes, tasks: List[bytes], take: Take) -> None:
+def _do_by_frame(spark: "SparkSession", spec: bytes, tasks: list[bytes], take: Take) -> None:
     """The same where there is no context: over Spark Connect."""
     import pyarrow as pa
 
     def work(batches: Iterable["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
         for batch in batches:
             places = batch.column(0).to_pylist()
-            outcomes = [_worker.child().do(spec, tasks[place]) for place in places]
+            with _worker.child() as child:
+                outcomes = [child.do(spec, tasks[place]) for place in places]
             yield pa.RecordBatch.from_arrays(
                 [pa.array(places, pa.int64()), pa.array(outcomes, pa.binary())],
                 ["place", "outcome"],
@@ -113,7 +118,7 @@ def _context(spark: "SparkSession") -> Any:
     """The context of Spark; ``None`` over Spark Connect, which has none."""
     try:
         return spark.sparkContext
-    except Exception:  # noqa: BLE001 - each version of Connect raises another error here
+    except Exception:
         return None
 
 
@@ -123,5 +128,5 @@ def _setting(spark: "SparkSession", name: str) -> Any:
         return context.getConf().get(name)
     try:
         return spark.conf.get(name, None)
-    except Exception:  # noqa: BLE001 - a server that does not know the setting
+    except Exception:
         return None

@@ -6,8 +6,13 @@ import os
 import struct
 import time
 import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Union,
+)
 
 from . import _frames, _worker
 
@@ -17,8 +22,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("loader_spark")
 
-Plugin = Union[str, "os.PathLike[str]", Tuple[Union[str, "os.PathLike[str]"], Mapping[str, Any]]]
-"""A plugin's file, or ``default`` for the one that is part of the program; with its config, if any."""
+Plugin = Union[str, "os.PathLike[str]", tuple[Union[str, "os.PathLike[str]"], Mapping[str, Any]]]
+"""A plugin's file, or ``default`` for the one in the program; with its config, if there is one."""
 
 
 class RowsRejected(ValueError):
@@ -53,20 +58,20 @@ def transform(
     result = pa.schema([_for_spark(field) for field in output])
 
     def through(batches: Iterable["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
-        child = _worker.child()
-        child.ask(_frames.OPEN, spec)
-        for batch in batches:
-            sent = pa.RecordBatch.from_arrays(
-                [_cast(column, field.type) for column, field in zip(batch.columns, columns)],
-                schema=columns,
-            )
-            answer = child.ask(_frames.BATCH, sent.serialize().to_pybytes())
-            made = pa.ipc.read_record_batch(pa.py_buffer(answer), output)
-            yield pa.RecordBatch.from_arrays(
-                [_cast(column, field.type) for column, field in zip(made.columns, result)],
-                schema=result,
-            )
-        ended = json.loads(child.ask(_frames.FINISH))
+        with _worker.child() as child:
+            child.ask(_frames.OPEN, spec)
+            for batch in batches:
+                sent = pa.RecordBatch.from_arrays(
+                    [_cast(column, field.type) for column, field in zip(batch.columns, columns)],
+                    schema=columns,
+                )
+                answer = child.ask(_frames.BATCH, sent.serialize().to_pybytes())
+                made = pa.ipc.read_record_batch(pa.py_buffer(answer), output)
+                yield pa.RecordBatch.from_arrays(
+                    [_cast(column, field.type) for column, field in zip(made.columns, result)],
+                    schema=result,
+                )
+            ended = json.loads(child.ask(_frames.FINISH))
         if ended["rejected"]:
             first = "; ".join(ended["told"])
             fact = f"plugins rejected {ended['rejected']} rows of a part: {first}"
@@ -78,13 +83,13 @@ def transform(
 
 
 def _plan(
-    columns: "pa.Schema", plugins: Sequence[Plugin], table: str, keys: List[str], source: str
-) -> Tuple[bytes, "pa.Schema"]:
+    columns: "pa.Schema", plugins: Sequence[Plugin], table: str, keys: list[str], source: str
+) -> tuple[bytes, "pa.Schema"]:
     """The spec of a plan, and the columns that it makes."""
     import pyarrow as pa
 
-    asked: List[Dict[str, Any]] = []
-    contents: List[bytes] = []
+    asked: list[dict[str, Any]] = []
+    contents: list[bytes] = []
     for plugin in plugins:
         path, config = plugin if isinstance(plugin, tuple) else (plugin, {})
         content = b"" if str(path) == "default" else Path(path).read_bytes()
@@ -99,11 +104,9 @@ def _plan(
     request = {"table": table, "keys": keys, "plugins": asked, "values": values}
     head = json.dumps(request).encode()
     schema = columns.serialize().to_pybytes()
-    child = _worker.child()
     try:
-        answer = child.ask(
-            _frames.PLAN, struct.pack("<I", len(head)), head, *contents, schema
-        )
+        with _worker.child() as child:
+            answer = child.ask(_frames.PLAN, struct.pack("<I", len(head)), head, *contents, schema)
     except _worker.TaskFailed as error:
         raise ValueError(error.message()) from None
     (length,) = struct.unpack_from("<I", answer)

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from typing import TYPE_CHECKING, Any, BinaryIO, Dict, List, Mapping, Optional, Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Optional
 
 from . import _cluster, _frames
 from ._program import check_version, program
@@ -54,7 +55,7 @@ def run(
         session = spark if spark is not None else _session()
         _cluster.refuse(session)
     except (ValueError, RuntimeError, FileNotFoundError) as error:
-        print(f"loader: {error}", file=sys.stderr)
+        _say(f"loader: {error}\n", stderr)
         return _EXIT_CONFIG
     return _Driver(session).run(
         arguments, env or {}, {"cwd": cwd, "stdout": stdout, "stderr": stderr}
@@ -71,6 +72,14 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         raise LoadFailed(code)
 
 
+def _say(text: str, to: Any) -> None:
+    """Writes to where the log goes."""
+    if hasattr(to, "fileno"):
+        os.write(to.fileno(), text.encode())
+    else:
+        sys.stderr.write(text)
+
+
 def _session() -> "SparkSession":
     from pyspark.sql import SparkSession
 
@@ -83,16 +92,15 @@ class _Driver:
     def __init__(self, spark: "SparkSession") -> None:
         self._spark = spark
         self._write_lock = threading.Lock()
-        self._to: Optional[BinaryIO] = None
-        self._maps: Dict[int, threading.Thread] = {}
+        self._to: Optional[_frames.Writes] = None
+        self._maps: dict[int, threading.Thread] = {}
 
-    def run(
-        self, arguments: List[str], env: Mapping[str, str], options: Dict[str, Any]
-    ) -> int:
+    def run(self, arguments: list[str], env: Mapping[str, str], options: dict[str, Any]) -> int:
         # Nobody else can reach the socket: the folder is its owner's alone.
-        with tempfile.TemporaryDirectory(prefix="loader-") as folder, socket.socket(
-            socket.AF_UNIX
-        ) as listener:
+        with (
+            tempfile.TemporaryDirectory(prefix="loader-") as folder,
+            socket.socket(socket.AF_UNIX) as listener,
+        ):
             path = os.path.join(folder, "frames")
             listener.bind(path)
             listener.listen(1)
@@ -145,13 +153,13 @@ class _Driver:
         elif frame.kind == _frames.CANCEL:
             self._cancel(int.from_bytes(frame.content[:8], "little"))
 
-    def _map(self, number: int, spec: bytes, tasks: List[bytes]) -> None:
+    def _map(self, number: int, spec: bytes, tasks: list[bytes]) -> None:
         def take(place: int, outcome: bytes) -> None:
             self._write(_frames.OUTCOME, _frames.outcome(number, place), outcome)
 
         try:
             _cluster.do(self._spark, self._name(number), spec, tasks, take)
-        except Exception as error:  # noqa: BLE001 - whatever Spark raises, the program has to know
+        except Exception as error:
             _log.debug("map %s failed", number, exc_info=True)
             failure = _cluster.failure_of(error).encode()
             self._write(_frames.FAILED, _frames.number(number), failure)

@@ -5,11 +5,25 @@ content. What is in it only the program knows, beside the few numbers that are r
 """
 
 import struct
-from typing import BinaryIO, List, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional, Protocol
 
 MAP, CANCEL, HELLO, OUTCOME, FAILED, SPEC, TASK, DONE, ERROR, PLAN, OPEN, BATCH, FINISH = range(
     1, 14
 )
+
+
+class Reads(Protocol):
+    """What frames are read from."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Writes(Protocol):
+    """What frames are written to."""
+
+    def write(self, data: bytes, /) -> Optional[int]: ...
+
+    def flush(self) -> None: ...
 
 
 class Frame(NamedTuple):
@@ -17,7 +31,7 @@ class Frame(NamedTuple):
     content: bytes
 
 
-def read(stream: BinaryIO) -> Optional[Frame]:
+def read(stream: Reads) -> Optional[Frame]:
     """Reads a frame; ``None`` at the end of the stream, also within a frame."""
     head = stream.read(5)
     if len(head) < 5:
@@ -27,7 +41,7 @@ def read(stream: BinaryIO) -> Optional[Frame]:
     return Frame(kind, content) if len(content) == length - 1 else None
 
 
-def write(stream: BinaryIO, kind: int, *content: bytes) -> None:
+def write(stream: Writes, kind: int, *content: bytes) -> None:
     """Writes a frame, and sends it off."""
     stream.write(struct.pack("<IB", 1 + sum(map(len, content)), kind))
     for part in content:
@@ -35,7 +49,7 @@ def write(stream: BinaryIO, kind: int, *content: bytes) -> None:
     stream.flush()
 
 
-def read_map(content: bytes) -> Tuple[int, bytes, List[bytes]]:
+def read_map(content: bytes) -> tuple[int, bytes, list[bytes]]:
     """The number of a map, its spec, and its tasks."""
     (number,) = struct.unpack_from("<Q", content)
     parts, at = [], 8

@@ -9,6 +9,9 @@ import atexit
 import hashlib
 import json
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Optional
 
 from . import _frames
@@ -16,7 +19,7 @@ from ._program import program
 
 
 class TaskFailed(Exception):
-    """A task could not be done; Spark does it again, as often as ``spark.task.maxFailures`` says."""
+    """A task could not be done. Spark does it again: see ``spark.task.maxFailures``."""
 
     MARK = "loader-task-failed: "
 
@@ -65,33 +68,48 @@ class Child:
             raise self._gone() from error
 
     def _gone(self) -> TaskFailed:
-        """Whatever has ended the child, the next attempt gets another one."""
-        end()
-        code = self._process.returncode
+        code = self.end()
         fact = f"the program of a worker ended with code {code}"
         return TaskFailed(json.dumps({"kind": "Transient", "message": fact}))
 
-    def end(self) -> None:
-        """Ends the program, whatever it does."""
+    def end(self) -> int:
+        """Ends the program, whatever it does, and gives its exit code."""
         self._process.kill()
-        self._process.wait()
+        return self._process.wait()
+
+    def is_alive(self) -> bool:
+        """Whether the program can be asked."""
+        return self._process.poll() is None
 
 
-_child: Optional[Child] = None
+_idle: list[Child] = []
+_lock = threading.Lock()
 
 
-def child() -> Child:
-    """The child of this Python worker, whose tasks come one after the other."""
-    global _child
-    if _child is None:
-        _child = Child()
-        atexit.register(end)
-    return _child
+@contextmanager
+def child() -> Iterator[Child]:
+    """A child of this process, for one task at a time.
+
+    Spark gives a Python worker one task after the other, so there is one child. Where an engine
+    runs Python on several threads, each task that runs has its own.
+    """
+    with _lock:
+        taken = _idle.pop() if _idle else None
+    if taken is None or not taken.is_alive():
+        taken = Child()
+    try:
+        yield taken
+    finally:
+        # Whatever has ended a child, the next task gets another one.
+        if taken.is_alive():
+            with _lock:
+                _idle.append(taken)
 
 
-def end() -> None:
-    """Ends the child of this Python worker."""
-    global _child
-    if _child is not None:
-        ending, _child = _child, None
-        ending.end()
+def _end_all() -> None:
+    with _lock:
+        while _idle:
+            _idle.pop().end()
+
+
+atexit.register(_end_all)

@@ -20,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("faults::a-killed-driver-can-be-run-again", a_killed_driver_can_be_run_again),
         Trial::test("faults::a-replaced-file-is-not-loaded", a_replaced_file_is_not_loaded),
         Trial::test("faults::a-hostile-plugin-is-tried-once", a_hostile_plugin_is_tried_once),
+        Trial::test("faults::settings-that-end-the-sandbox", settings_that_end_the_sandbox),
     ];
     killed.into_iter().chain(others).collect()
 }
@@ -179,5 +180,15 @@ fn a_hostile_plugin_is_tried_once() -> Result<(), Failed> {
     let report = Report::of(harm.driver.run(&hostile));
     assert_eq!(report.ended.code, 2, "{}", report.error());
     assert_eq!(harm.tasks("stage"), 1, "a task is tried once");
+    Ok(())
+}
+
+fn settings_that_end_the_sandbox() -> Result<(), Failed> {
+    let harm = Harm::new("none none none", &["spark.executor.pyspark.memory=1g"]);
+    let place = Place::new("spark-refused");
+    place.put("orders.csv", rows(0));
+    let ended = begin(&harm, &place, &[]).wait();
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert!(ended.stderr.contains("spark.executor.pyspark.memory is 1g"), "{}", ended.stderr);
     Ok(())
 }

@@ -35,6 +35,8 @@ pub struct Ranges {
     pub copy: Arc<dyn ReadAt>,
     /// The bytes of a range.
     pub split_bytes: u64,
+    /// Gets the bytes of each range that was learnt, for the progress bar.
+    pub advance: Arc<dyn Fn(u64) + Send + Sync>,
 }
 
 /// Learns ranges apart from each other, on threads or other machines.
@@ -114,6 +116,7 @@ pub(super) fn run(
     if !tasks.is_empty() {
         let spec = composer.spec(body_bytes)?;
         ranges.learner.learn(spec, tasks.clone(), stop, &mut |place, learnt| {
+            (ranges.advance)(tasks[place].end - tasks[place].start);
             composer.take(&learnt, &tasks[place])
         })?;
     }

@@ -169,3 +169,49 @@ pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 pub(super) fn error_text(error: &Error) -> Vec<u8> {
     serde_json::to_vec(&Failure::of(error)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_come_as_they_were_sent() {
+        let mut sent = Vec::new();
+        write(&mut sent, FrameKind::Task, &[b"ab", b"", b"c"]).expect("a buffer takes everything");
+        write(&mut sent, FrameKind::Finish, &[]).expect("a buffer takes everything");
+        assert_eq!(sent[..8], [4, 0, 0, 0, 7, b'a', b'b', b'c']);
+        let mut from = &sent[..];
+        let mut next = || read(&mut from).expect("frames").map(|frame| (frame.kind, frame.content));
+        assert_eq!(next(), Some((FrameKind::Task, b"abc".to_vec())));
+        assert_eq!(next(), Some((FrameKind::Finish, Vec::new())));
+        assert_eq!(next(), None);
+    }
+
+    #[test]
+    fn bytes_that_are_no_frames_are_refused() {
+        for bytes in [
+            &[1, 0, 0, 0, 99][..],
+            &[0, 0, 0, 0],
+            &[255, 255, 255, 255, 1],
+            &[9, 0, 0, 0, 7, 1],
+            &[1],
+        ] {
+            assert!(read(&mut &bytes[..]).is_err(), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_spec_of_another_version_is_refused() {
+        let other = [pack(&"9.9.9").expect("packs"), vec![1, 2, 3]].concat();
+        let error = unpack_spec::<u8>(&other).expect_err("is refused");
+        assert_eq!(error.kind(), Kind::Config);
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the driver has loader 9.9.9, and this worker {VERSION}: install the same loader-spark \
+                 on all machines of the cluster"
+            )
+        );
+        assert_eq!(unpack_spec::<u8>(&pack_spec(&7_u8).expect("packs")).expect("is ours"), 7);
+    }
+}
