@@ -11,9 +11,9 @@ mod matching;
 use serde::{Deserialize, Serialize};
 
 use crate::chunk::Chunk;
+use crate::chunk_profile::{ChunkProfile, profile_chunk};
 use crate::dialect::Dialect;
 use crate::header::Header;
-use crate::profile::{ChunkProfile, profile_chunk};
 use crate::split::{Candidate, Condition, CutRange, Follower, Splitter};
 
 pub use matching::{Known, Matching};

@@ -12,6 +12,7 @@ mod before;
 mod broken;
 mod broken_record;
 mod chunk;
+mod chunk_profile;
 mod column;
 mod counted;
 mod decode;
@@ -51,6 +52,7 @@ mod zone;
 pub use broken::{Broken, SIFT_BESIDE_BYTES, SiftFrom, Sifter, describe_broken};
 pub use broken_record::{BrokenRecord, EndsBecause};
 pub use chunk::Chunk;
+pub use chunk_profile::{ChunkProfile, profile_chunk};
 pub use decode::{Batches, Decoded, Decoder, arrow_schema};
 pub use decode_as::{DECIMAL_KEY, DecodeAs, GIVEN_KEY, LOGICAL_KEY};
 pub use dialect::{
@@ -65,7 +67,7 @@ pub use logical::LogicalType;
 pub use meant::Meant;
 pub use new_type::{Because, Cause, NewType};
 pub use oddities::{Oddities, Oddity, Tally};
-pub use profile::{ChunkProfile, ColumnProfile, FileProfile, ProfileMerge, profile_chunk};
+pub use profile::{ColumnProfile, FileProfile, ProfileMerge};
 pub use ragged::Ragged;
 pub use record::{RecordText, find_records};
 pub use rule::{
