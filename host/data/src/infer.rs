@@ -4,6 +4,7 @@
 //! at record boundaries, and the profile of every column over the whole file. The caller's thread
 //! copies and cuts; the workers profile the chunks behind it.
 
+mod copied;
 mod cutter;
 mod file_spec;
 mod first_line;
@@ -30,6 +31,7 @@ use crate::content::{Content, Source};
 use crate::decompress::read_failure;
 use crate::failures::{csv_failure, wrong_column_names};
 use crate::temporary;
+use copied::Copied;
 use cutter::Cutter;
 use first_line::FirstLine;
 use profiling::{MergedProfiles, ProfileFailure, Profilers, profile_behind};
@@ -139,15 +141,6 @@ fn failure(mistake: CsvError, reading: &Reading<'_>, source: &Source) -> Error {
         _ => tables::refusal(&mistake, source, reading.dialect)
             .unwrap_or_else(|| csv_failure(mistake, source)),
     }
-}
-
-/// A file in the spool.
-struct Copied {
-    size_bytes: u64,
-    /// Without the footer.
-    body_bytes: u64,
-    /// What ended the cutting, where rows may be rejected.
-    mistake: Option<CsvError>,
 }
 
 /// Copies the text into the temporary file, and hands out chunks as they become complete.

@@ -14,7 +14,7 @@ use loader_model::error::Result;
 use loader_model::stop::StopFlag;
 use serde::{Deserialize, Serialize};
 
-use super::Copied;
+use super::copied::Copied;
 use super::cutter::Cutter;
 use super::profiling::Profilers;
 use super::reading::CHUNK_BYTES;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use loader_model::error::Result;
 
-use super::Outcome;
+use super::engine::Outcome;
 
 /// Outcomes that wait for those of the tasks before them.
 #[derive(Default)]

@@ -7,18 +7,15 @@ use std::io::Read;
 use std::sync::Arc;
 
 use loader_csv::{LearntRange, RangeLearner};
-use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::error::{Error, Kind, Result};
 use loader_model::stop::StopFlag;
-use serde::{Deserialize, Serialize};
 
-use super::{Engine, InOrder, Outcome, Spec, Task, unexpected};
+use super::engine::{Engine, Outcome, Spec, Task, unexpected};
+use super::in_order::InOrder;
+use super::learnt::Learnt;
 use crate::decompress::read_failure;
 use crate::infer::{LearnSpec, LearnTask, Learner};
 use crate::stored::Access;
-
-/// What was learnt of a range, packed: outcomes may wait for each other.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Learnt(Vec<u8>);
 
 /// The bytes before a range that tell what its first byte may be part of.
 const BEFORE_BYTES: u64 = 5;
@@ -26,14 +23,6 @@ const BEFORE_BYTES: u64 = 5;
 const BEHIND_BYTES: u64 = 64 * 1024;
 /// The bytes that are read at once.
 const READ_BYTES: usize = 1024 * 1024;
-
-impl Learnt {
-    /// Errors: `Internal` for bytes of another program.
-    fn unpack(&self) -> Result<LearntRange> {
-        postcard::from_bytes(&self.0)
-            .context(Kind::Internal, "what was learnt of a range cannot be read")
-    }
-}
 
 /// Has an engine learn ranges.
 pub struct ByEngine(pub Arc<dyn Engine>);
@@ -77,12 +66,7 @@ pub(super) fn run(spec: &LearnSpec, task: &LearnTask, access: &dyn Access) -> Re
         needs_more = push(&mut learner, access.read(object, at..next)?, next - at)?;
         at = next;
     }
-    let learnt = postcard::to_stdvec(&learner.finish());
-    learnt.map(Learnt).map_err(|error| not_packed(&error))
-}
-
-fn not_packed(error: &postcard::Error) -> Error {
-    Error::new(Kind::Internal, format!("what was learnt of a range cannot be packed: {error}"))
+    Learnt::pack(&learner.finish())
 }
 
 /// Shows so many bytes to the learner, and says whether it needs more.

@@ -12,7 +12,8 @@ use loader_model::error::Result;
 use loader_model::names::S3Uri;
 use loader_model::stop::StopFlag;
 
-use super::stage::{StageTask, runs};
+use super::stage::runs;
+use super::staged_task::StageTask;
 use super::stored_text::StoredText;
 use crate::infer::{Spool, SpooledChunk};
 use crate::stored::{Access, StoredObject};

@@ -8,133 +8,21 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use loader_model::choices::{ParquetCompression, StagingFormat};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::max_rejects::MaxRejects;
 use loader_model::names::S3Uri;
 use loader_model::stop::StopFlag;
-use loader_sandbox::{Limits, PluginCounters, Reject};
-use serde::{Deserialize, Serialize};
 
-use super::stored_text::StoredText;
-use super::{Engine, InOrder, Outcome, Spec, Task, unexpected};
-use crate::infer::{FileSpec, Spool, SpooledChunk};
+use super::engine::{Engine, Outcome, Spec, Task, unexpected};
+use super::in_order::InOrder;
+use super::staged_task::{PartsSpec, StageSpec, StageTask, StagedTask};
+use crate::infer::{Spool, SpooledChunk};
 use crate::parts::Format;
-use crate::parts::staged::PartSinks;
-use crate::plan::{PackedRowPlan, RowPlan, staged_schema};
+use crate::parts::staged::{self, PartSinks};
+use crate::plan::{RowPlan, staged_schema};
 use crate::stored::{Access, Part};
 use crate::temporary;
 use crate::transform::{self, FileRows, Totals, Transform};
-
-/// What all chunks of a file have in common.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct StageSpec {
-    pub plan: PackedRowPlan,
-    /// The plugins of the plan, by their digests.
-    pub plugins: Vec<PackedPlugin>,
-    #[serde(with = "super::as_json")]
-    pub limits: Limits,
-    pub file: FileSpec,
-    pub parts: PartsSpec,
-}
-
-/// The bytes of a plugin.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct PackedPlugin {
-    /// As the log names it.
-    pub name: String,
-    pub sha256: String,
-    pub bytes: Vec<u8>,
-}
-
-/// What the parts are like, and where they go.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct PartsSpec {
-    pub staging: StagingFormat,
-    pub compression: ParquetCompression,
-    pub run_id: String,
-    pub prefix: S3Uri,
-}
-
-/// Some chunks of a file, one behind the other.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct StageTask {
-    pub text: StoredText,
-    pub chunks: Vec<SpooledChunk>,
-}
-
-/// A receipt: what a task has stored, and what became of its rows.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct StagedTask {
-    pub parts: Vec<Part>,
-    rows_read: u64,
-    rows_staged: u64,
-    rows_rejected: u64,
-    max_text_bytes: Vec<u32>,
-    rounded: u64,
-    rejects: Vec<SentReject>,
-    plugins: Vec<PluginCounters>,
-}
-
-/// A [`Reject`] on its way.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-struct SentReject {
-    row: u64,
-    plugin: String,
-    code: String,
-    message: String,
-    column: Option<String>,
-}
-
-impl SentReject {
-    fn of(reject: &Reject) -> SentReject {
-        SentReject {
-            row: reject.row,
-            plugin: reject.plugin.to_string(),
-            code: reject.code.to_string(),
-            message: reject.message.to_string(),
-            column: reject.column.as_deref().map(str::to_owned),
-        }
-    }
-
-    fn into_reject(self) -> Reject {
-        Reject {
-            row: self.row,
-            plugin: self.plugin.into(),
-            code: self.code.into(),
-            message: self.message.into(),
-            column: self.column.map(Into::into),
-        }
-    }
-}
-
-impl StagedTask {
-    fn of(totals: Totals, parts: Vec<Part>) -> StagedTask {
-        StagedTask {
-            parts,
-            rows_read: totals.rows_read,
-            rows_staged: totals.rows_staged,
-            rows_rejected: totals.rows_rejected,
-            max_text_bytes: totals.max_text_bytes,
-            rounded: totals.rounded,
-            rejects: totals.rejects.iter().map(SentReject::of).collect(),
-            plugins: totals.plugins,
-        }
-    }
-
-    fn into_totals(self) -> (Totals, Vec<Part>) {
-        let totals = Totals {
-            rows_read: self.rows_read,
-            rows_staged: self.rows_staged,
-            rows_rejected: self.rows_rejected,
-            max_text_bytes: self.max_text_bytes,
-            rounded: self.rounded,
-            rejects: self.rejects.into_iter().map(SentReject::into_reject).collect(),
-            plugins: self.plugins,
-        };
-        (totals, self.parts)
-    }
-}
 
 /// The chunks of a file in runs of at least so many bytes.
 pub fn runs(spool: &Spool, run_bytes: u64) -> Vec<Vec<SpooledChunk>> {
@@ -199,7 +87,7 @@ pub(super) fn stage(
     let PartsSpec { staging, compression, run_id, prefix } = &spec.parts;
     let format = Format::staged(*staging, *compression, run_id);
     let (folder, parts) = (temporary::folder()?, Mutex::new(Vec::new()));
-    let hand_over = |part: crate::parts::staged::Part| {
+    let hand_over = |part: staged::Part| {
         let uri = S3Uri::new(&prefix.bucket, format!("{}{}", prefix.key, part.name));
         let size_bytes = access.write(&part.path, &uri)?;
         // A part that stays is removed with its folder.

@@ -10,8 +10,9 @@ use loader_model::stop::StopFlag;
 use loader_sandbox::CacheLocation;
 use tracing::Span;
 
+use super::engine::{Engine, Outcome, Spec, Task};
 use super::worker::{Worker, or_failed};
-use super::{Engine, Outcome, Spec, Task};
+
 use crate::stored::Access;
 
 /// Does tasks on threads of this process.

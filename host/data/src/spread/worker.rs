@@ -5,8 +5,9 @@ use std::sync::Arc;
 use loader_model::error::{Error, Kind, Result};
 use loader_sandbox::{CacheLocation, Metering, Plugin, Runtime};
 
-use super::stage::{PackedPlugin, StageSpec};
-use super::{Failure, Outcome, Spec, Task, learn, stage};
+use super::engine::{Failure, Outcome, Spec, Task};
+use super::staged_task::{PackedPlugin, StageSpec};
+use super::{learn, stage};
 use crate::failures::plugin_failure;
 use crate::infer::LearnSpec;
 use crate::plan::RowPlan;

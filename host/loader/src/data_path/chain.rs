@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use loader_data::failures::plugin_failure;
 use loader_data::plan::ConfiguredPlugin;
-use loader_data::spread::stage::PackedPlugin;
+use loader_data::spread::PackedPlugin;
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_sandbox::{CacheLocation, Metering, Plugin, Runtime};
 

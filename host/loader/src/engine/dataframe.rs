@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use loader_data::failures::plugin_failure;
-use loader_data::spread::stage::PackedPlugin;
+use loader_data::spread::PackedPlugin;
 use loader_ipc::{encode_batch, encode_schema, trusted};
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_sandbox::{

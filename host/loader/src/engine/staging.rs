@@ -7,8 +7,7 @@
 use std::sync::Arc;
 
 use loader_data::infer::Spool;
-use loader_data::spread::stage::{self, PartsSpec, StageSpec, StageTask};
-use loader_data::spread::{StoredText, pieces};
+use loader_data::spread::{PartsSpec, StageSpec, StageTask, StoredText, pieces, stage};
 use loader_data::stored::Part;
 use loader_data::transform::Totals;
 use loader_model::error::Result;
