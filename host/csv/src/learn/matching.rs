@@ -15,7 +15,7 @@ pub enum Known {
     /// Nothing of this one: it has to be profiled.
     Nothing(Chunk),
     /// The profile of all of these.
-    Run(Vec<Chunk>, LearntRun),
+    Run(Vec<Chunk>, Box<LearntRun>),
 }
 
 /// Runs that wait for their chunks.
@@ -42,7 +42,7 @@ impl Matching {
                     if self.come.len() == run.chunks.len() {
                         let chunks = std::mem::take(&mut self.come);
                         let run = self.waiting.pop_front();
-                        known.extend(run.map(|run| Known::Run(chunks, run)));
+                        known.extend(run.map(|run| Known::Run(chunks, Box::new(run))));
                     }
                     return known;
                 }

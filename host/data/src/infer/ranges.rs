@@ -195,7 +195,7 @@ impl Composer<'_, '_> {
         for known in known {
             let goes_on = match known {
                 Known::Nothing(chunk) => self.profilers.profile((chunk, header.clone())),
-                Known::Run(chunks, run) => self.profilers.take(&header, chunks, run),
+                Known::Run(chunks, run) => self.profilers.take(&header, chunks, *run),
             };
             if !goes_on {
                 return self.cutter.end();
