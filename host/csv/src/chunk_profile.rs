@@ -62,7 +62,8 @@ pub(crate) fn append(columns: &mut [ColumnFacts], next: &mut [ColumnFacts], reco
 /// Reads a chunk once and learns its columns. `bytes` are the chunk's.
 ///
 /// Errors: the first mistake in the chunk. Its record is counted from the chunk's start;
-/// [`FileProfile::merge`] and [`CsvError::after_records`] make it count from the file's.
+/// [`FileProfile::merge`](crate::FileProfile::merge) and [`CsvError::after_records`] make it count
+/// from the file's.
 pub fn profile_chunk(
     bytes: &[u8],
     chunk: &Chunk,

@@ -148,7 +148,8 @@ pub(super) fn unpack_spec<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let (version, rest) = postcard::take_from_bytes::<String>(bytes).unwrap_or_default();
     if version != VERSION {
         let fact = format!(
-            "the driver has loader {version}, and this worker {VERSION}: install the same              loader-spark on all machines of the cluster"
+            "the driver has loader {version}, and this worker {VERSION}: install the same \
+             loader-spark on all machines of the cluster"
         );
         return Err(Error::new(Kind::Config, fact));
     }
