@@ -149,9 +149,12 @@ pub fn crash_point() -> Option<String> {
     std::env::var("LOADER_CRASH_AT").ok()
 }
 
+/// The variable that names the socket of a Spark driver.
+pub(crate) const FRAMES: &str = "LOADER_FRAMES";
+
 /// Where the program that has started this one for its cluster listens.
 pub fn frames() -> Option<String> {
-    std::env::var("LOADER_FRAMES").ok()
+    std::env::var(FRAMES).ok()
 }
 
 /// Errors: `Config` for Spark without a Spark driver.

@@ -49,7 +49,7 @@ def do(spark: "SparkSession", name: str, spec: bytes, tasks: list[bytes], take: 
     if context is not None:
         _do_by_rdd(context, name, spec, tasks, take)
     else:
-        _do_by_frame(spark, spec, tasks, take)
+        _do_by_dataframe(spark, name, spec, tasks, take)
 
 
 def cancel(spark: "SparkSession", name: str) -> None:
@@ -66,7 +66,7 @@ def failure_of(error: BaseException) -> str:
     text = str(error)
     at = text.rfind(_worker.TaskFailed.MARK)
     if at >= 0:
-        said = text[at + len(_worker.TaskFailed.MARK) :].splitlines()[0]
+        said = text[at + len(_worker.TaskFailed.MARK) :]
         try:
             failure, _ = json.JSONDecoder().raw_decode(said)
             failure["message"] = f"Spark gave up a task: {failure['message']}"
@@ -91,10 +91,12 @@ def _do_by_rdd(context: Any, name: str, spec: bytes, tasks: list[bytes], take: T
         for place, outcome in numbered.map(work).collect():
             take(place, outcome)
     finally:
-        sent.unpersist()
+        sent.destroy()
 
 
-def _do_by_frame(spark: "SparkSession", spec: bytes, tasks: list[bytes], take: Take) -> None:
+def _do_by_dataframe(
+    spark: "SparkSession", name: str, spec: bytes, tasks: list[bytes], take: Take
+) -> None:
     """The same where there is no context: over Spark Connect."""
     import pyarrow as pa
 
@@ -108,6 +110,10 @@ def _do_by_frame(spark: "SparkSession", spec: bytes, tasks: list[bytes], take: T
                 ["place", "outcome"],
             )
 
+    try:
+        spark.addTag(name)
+    except Exception:
+        _log.debug("this engine knows no tags, so its tasks cannot be cancelled", exc_info=True)
     count = len(tasks)
     numbered = spark.range(0, count, 1, count)
     for row in numbered.mapInArrow(work, "place long, outcome binary").collect():

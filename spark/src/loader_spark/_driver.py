@@ -2,12 +2,14 @@
 
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import _cluster, _frames
@@ -20,6 +22,7 @@ _log = logging.getLogger("loader_spark")
 
 _EXIT_CONFIG = 2
 _LOOK_EVERY = 0.1
+_LONGEST_FOLDER = 70
 
 
 class LoadFailed(RuntimeError):
@@ -54,7 +57,7 @@ def run(
         check_version()
         session = spark if spark is not None else _session()
         _cluster.refuse(session)
-    except (ValueError, RuntimeError, FileNotFoundError) as error:
+    except (ValueError, RuntimeError, OSError, subprocess.CalledProcessError) as error:
         _say(f"loader: {error}\n", stderr)
         return _EXIT_CONFIG
     return _Driver(session).run(
@@ -97,23 +100,26 @@ class _Driver:
 
     def run(self, arguments: list[str], env: Mapping[str, str], options: dict[str, Any]) -> int:
         # Nobody else can reach the socket: the folder is its owner's alone.
-        with (
-            tempfile.TemporaryDirectory(prefix="loader-") as folder,
-            socket.socket(socket.AF_UNIX) as listener,
-        ):
+        with tempfile.TemporaryDirectory(prefix="loader-", dir=_folder()) as folder:
             path = os.path.join(folder, "frames")
-            listener.bind(path)
-            listener.listen(1)
-            listener.settimeout(_LOOK_EVERY)
             environment = {**os.environ, **env, "LOADER_FRAMES": path}
-            process = subprocess.Popen([program(), *arguments], env=environment, **options)
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(path)
+                listener.listen(1)
+                listener.settimeout(_LOOK_EVERY)
+                # In a session of its own: what a terminal sends reaches it once, from here.
+                process = subprocess.Popen(
+                    [program(), *arguments], env=environment, start_new_session=True, **options
+                )
+                with _signals_passed_on(process):
+                    connection = self._connection(listener, process)
             try:
-                connection = self._connection(listener, process)
-                if connection is not None:
-                    self._serve(connection)
-                return process.wait()
+                with _signals_passed_on(process):
+                    if connection is not None:
+                        self._serve(connection)
+                    code = process.wait()
+                return 128 - code if code < 0 else code
             finally:
-                # Also where the driver is interrupted; the program ends by itself then.
                 if process.poll() is None:
                     process.terminate()
                     process.wait()
@@ -135,14 +141,21 @@ class _Driver:
         """Does the maps of the program until it ends."""
         with connection, connection.makefile("rwb") as frames:
             self._to = frames
-            self._write(_frames.HELLO, _frames.hello(_cluster.tasks_at_once(self._spark)))
-            while True:
-                frame = _frames.read(frames)
-                if frame is None:
-                    break
-                self._take(frame)
-            for number in list(self._maps):
-                self._cancel(number)
+            try:
+                self._write(_frames.HELLO, _frames.hello(_cluster.tasks_at_once(self._spark)))
+                while True:
+                    frame = _frames.read(frames)
+                    if frame is None:
+                        break
+                    self._take(frame)
+            except OSError:
+                # It ended before it had read all that was sent to it.
+                _log.debug("the program has ended", exc_info=True)
+            finally:
+                for number in list(self._maps):
+                    self._cancel(number)
+                with self._write_lock:
+                    self._to = None
 
     def _take(self, frame: _frames.Frame) -> None:
         if frame.kind == _frames.MAP:
@@ -154,21 +167,33 @@ class _Driver:
             self._cancel(int.from_bytes(frame.content[:8], "little"))
 
     def _map(self, number: int, spec: bytes, tasks: list[bytes]) -> None:
+        left = set(range(len(tasks)))
+
         def take(place: int, outcome: bytes) -> None:
+            left.discard(place)
             self._write(_frames.OUTCOME, _frames.outcome(number, place), outcome)
 
+        failure = "Spark has ended a map without the outcomes of all of its tasks"
         try:
             _cluster.do(self._spark, self._name(number), spec, tasks, take)
         except Exception as error:
             _log.debug("map %s failed", number, exc_info=True)
-            failure = _cluster.failure_of(error).encode()
-            self._write(_frames.FAILED, _frames.number(number), failure)
+            failure = _cluster.failure_of(error)
         finally:
             self._maps.pop(number, None)
+            # Whoever waits for an outcome that never comes would wait for ever.
+            if left:
+                said = failure.encode("utf-8", "replace")
+                self._write(_frames.FAILED, _frames.number(number), said)
 
     def _cancel(self, number: int) -> None:
-        if number in self._maps:
+        if number not in self._maps:
+            return
+        try:
             _cluster.cancel(self._spark, self._name(number))
+        except Exception:
+            # The tasks go on to their end, and count for nothing.
+            _log.warning("the tasks of map %s could not be cancelled", number, exc_info=True)
 
     def _name(self, number: int) -> str:
         return f"loader-{os.getpid()}-{id(self)}-{number}"
@@ -178,6 +203,31 @@ class _Driver:
             try:
                 if self._to is not None:
                     _frames.write(self._to, kind, *content)
-            except (BrokenPipeError, ValueError):
+            except (OSError, ValueError):
                 # The program has ended, and waits for nothing.
                 _log.debug("the program has ended")
+
+
+def _folder() -> Optional[str]:
+    """The folder for sockets, whose paths have some 100 characters at most."""
+    return None if len(tempfile.gettempdir()) < _LONGEST_FOLDER else "/tmp"
+
+
+@contextmanager
+def _signals_passed_on(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Passes on what asks this process to stop: the program stops in order, and cleans up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def pass_on(number: int, _frame: object) -> None:
+        if process.poll() is None:
+            process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            # None: it was not made by Python, which cannot bring it back.
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)

@@ -26,7 +26,8 @@ def program() -> str:
     here = Path(__file__).resolve()
     folders = [
         sysconfig.get_path("scripts"),
-        sysconfig.get_path("scripts", scheme=sysconfig.get_preferred_scheme("user")),
+        # Python 3.9 does not tell the scheme of a user.
+        sysconfig.get_path("scripts", scheme="posix_user"),
         str(here.parents[1] / "bin"),
         str(here.parents[4] / "bin") if len(here.parents) > 4 else None,
     ]

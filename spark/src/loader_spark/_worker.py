@@ -68,7 +68,10 @@ class Child:
             raise self._gone() from error
 
     def _gone(self) -> TaskFailed:
-        code = self.end()
+        try:
+            code = self._process.wait(_MOMENT)
+        except subprocess.TimeoutExpired:
+            code = self.end()
         fact = f"the program of a worker ended with code {code}"
         return TaskFailed(json.dumps({"kind": "Transient", "message": fact}))
 
@@ -82,6 +85,8 @@ class Child:
         return self._process.poll() is None
 
 
+# How long a program may take to end once it has closed its output, in seconds.
+_MOMENT = 5
 _idle: list[Child] = []
 _lock = threading.Lock()
 
@@ -99,11 +104,12 @@ def child() -> Iterator[Child]:
         taken = Child()
     try:
         yield taken
-    finally:
-        # Whatever has ended a child, the next task gets another one.
-        if taken.is_alive():
-            with _lock:
-                _idle.append(taken)
+    except BaseException:
+        # An answer may still come, and would be taken for that of the next task.
+        taken.end()
+        raise
+    with _lock:
+        _idle.append(taken)
 
 
 def _end_all() -> None:

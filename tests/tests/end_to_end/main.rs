@@ -54,6 +54,8 @@ mod plugin_new;
 
 mod project;
 
+mod ranges;
+
 mod released_contracts;
 
 mod report_page;

@@ -48,11 +48,16 @@ impl Learner for ByEngine {
 
 /// Learns a range. Errors: `Transient` when the object cannot be read, or was replaced.
 // What tells the beginning, the range and mostly the end of its last record come by one request.
-pub(super) fn run(spec: &LearnSpec, task: &LearnTask, access: &dyn Access) -> Result<Learnt> {
+pub(super) fn run(
+    spec: &LearnSpec,
+    task: &LearnTask,
+    access: &dyn Access,
+    stop: &StopFlag,
+) -> Result<Learnt> {
     let LearnSpec { dialect, header, grid_bytes, object, body_bytes } = spec;
     let LearnTask { start, end, begins_records } = *task;
     let before = if begins_records { 0 } else { start.min(BEFORE_BYTES) };
-    let mut at = body_bytes.min(&(end + BEHIND_BYTES)).to_owned();
+    let mut at = (end + BEHIND_BYTES).min(*body_bytes);
     let mut text = access.read(object, start - before..at)?;
     let mut bytes_before = vec![0; before as usize];
     text.read_exact(&mut bytes_before).map_err(read_failure)?;
@@ -60,19 +65,25 @@ pub(super) fn run(spec: &LearnSpec, task: &LearnTask, access: &dyn Access) -> Re
         true => RangeLearner::at_records(dialect, header, *grid_bytes, (start, end)),
         false => RangeLearner::new(dialect, header, *grid_bytes, (start, end), &bytes_before),
     };
-    let mut needs_more = push(&mut learner, text, at - start)?;
+    let mut needs_more = push(&mut learner, text, at - start, stop)?;
     while needs_more && at < *body_bytes {
-        let next = body_bytes.min(&(at + READ_BYTES as u64)).to_owned();
-        needs_more = push(&mut learner, access.read(object, at..next)?, next - at)?;
+        let next = (at + READ_BYTES as u64).min(*body_bytes);
+        needs_more = push(&mut learner, access.read(object, at..next)?, next - at, stop)?;
         at = next;
     }
     Learnt::pack(&learner.finish())
 }
 
 /// Shows so many bytes to the learner, and says whether it needs more.
-fn push(learner: &mut RangeLearner<'_>, mut text: impl Read, mut left: u64) -> Result<bool> {
+fn push(
+    learner: &mut RangeLearner<'_>,
+    mut text: impl Read,
+    mut left: u64,
+    stop: &StopFlag,
+) -> Result<bool> {
     let mut buffer = vec![0; READ_BYTES];
     while left > 0 {
+        stop.check()?;
         let length = left.min(READ_BYTES as u64) as usize;
         let read = text.read(&mut buffer[..length]).map_err(read_failure)?;
         if read == 0 {

@@ -80,6 +80,7 @@ pub(super) fn stage(
     plan: &RowPlan,
     task: StageTask,
     access: &Arc<dyn Access>,
+    stop: &StopFlag,
 ) -> Result<StagedTask> {
     let StageTask { text, chunks } = task;
     let copy = text.opened(access, &chunks)?;
@@ -104,7 +105,7 @@ pub(super) fn stage(
         workers: NonZeroUsize::MIN,
         max_rejects: MaxRejects::Rows(spec.file.max_rejected),
         observer: None,
-        stop: &StopFlag::default(),
+        stop,
         advance: &|_| (),
     };
     let totals = Totals::of_all(transform::run(&work, || Ok(sinks.sink()))?);

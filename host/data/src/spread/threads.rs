@@ -11,7 +11,7 @@ use loader_sandbox::CacheLocation;
 use tracing::Span;
 
 use super::engine::{Engine, Outcome, Spec, Task};
-use super::worker::{Worker, or_failed};
+use super::worker::Worker;
 
 use crate::stored::Access;
 
@@ -36,7 +36,10 @@ impl Engine for Threads {
         stop: &StopFlag,
         take: &mut dyn FnMut(usize, Outcome) -> Result<()>,
     ) -> Result<()> {
-        let worker = Worker::new(spec.clone(), Arc::clone(&self.access), self.cache.clone())?;
+        let worker = {
+            let (access, cache) = (Arc::clone(&self.access), self.cache.clone());
+            Worker::new(spec.clone(), access, cache, stop.clone())?
+        };
         let (next, has_ended) = (AtomicUsize::new(0), AtomicBool::new(false));
         let (sender, outcomes) = sync_channel(self.threads.get());
         let span = Span::current();
@@ -61,7 +64,7 @@ impl Engine for Threads {
             let ended = outcomes.iter().try_for_each(|(place, outcome)| {
                 taken += 1;
                 stop.check()?;
-                take(place, or_failed(outcome)?)
+                take(place, outcome?)
             });
             // The threads see this before they take their next task.
             has_ended.store(true, Ordering::Relaxed);

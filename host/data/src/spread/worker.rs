@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use loader_model::error::{Error, Kind, Result};
+use loader_model::stop::StopFlag;
 use loader_sandbox::{CacheLocation, Metering, Plugin, Runtime};
 
 use super::engine::{Failure, Outcome, Spec, Task};
@@ -17,6 +18,7 @@ use crate::stored::Access;
 pub struct Worker {
     spec: Ready,
     access: Arc<dyn Access>,
+    stop: StopFlag,
 }
 
 enum Ready {
@@ -26,10 +28,15 @@ enum Ready {
 
 impl Worker {
     /// Makes a spec ready: compiles its plugins, and checks their plans again. `cache`: where
-    /// compiled plugins are kept.
+    /// compiled plugins are kept. `stop`: ends tasks with `Interrupted`.
     ///
     /// Errors: `Plugin`, `Config`, `Internal`.
-    pub fn new(spec: Spec, access: Arc<dyn Access>, cache: CacheLocation) -> Result<Worker> {
+    pub fn new(
+        spec: Spec,
+        access: Arc<dyn Access>,
+        cache: CacheLocation,
+        stop: StopFlag,
+    ) -> Result<Worker> {
         let spec = match spec {
             Spec::Learn(spec) => Ready::Learn(spec),
             Spec::Stage(mut spec) => {
@@ -42,7 +49,7 @@ impl Worker {
                 Ready::Stage(spec, Box::new(plan))
             }
         };
-        Ok(Worker { spec, access })
+        Ok(Worker { spec, access, stop })
     }
 
     /// Does a task. What would fail again wherever it is done is an outcome.
@@ -51,10 +58,10 @@ impl Worker {
     pub fn work(&self, task: Task) -> Result<Outcome> {
         let outcome = match (&self.spec, task) {
             (Ready::Learn(spec), Task::Learn(task)) => {
-                learn::run(spec, &task, &*self.access).map(Outcome::Learnt)
+                learn::run(spec, &task, &*self.access, &self.stop).map(Outcome::Learnt)
             }
             (Ready::Stage(spec, plan), Task::Stage(task)) => {
-                let staged = stage::stage(spec, plan, task, &self.access);
+                let staged = stage::stage(spec, plan, task, &self.access, &self.stop);
                 staged.map(|staged| Outcome::Staged(Box::new(staged)))
             }
             (Ready::Learn(_), Task::Stage(_)) | (Ready::Stage(..), Task::Learn(_)) => {
@@ -66,7 +73,7 @@ impl Worker {
 }
 
 /// Makes an outcome of an error that would come again.
-pub fn or_failed(outcome: Result<Outcome>) -> Result<Outcome> {
+fn or_failed(outcome: Result<Outcome>) -> Result<Outcome> {
     outcome.or_else(|error| match error.kind().lasts() {
         true => Ok(Outcome::Failed(Failure::of(&error))),
         false => Err(error),

@@ -157,8 +157,8 @@ impl Engine for Cluster {
         let spec = wire::pack_spec(&SentSpec::new(&self.access, spec.clone()))?;
         let tasks: Vec<Vec<u8>> = tasks.iter().map(wire::pack).collect::<Result<_>>()?;
         let (number, events) = self.frames.begin()?;
-        self.send(number, &spec, &tasks)?;
-        let ended = wait(&events, tasks.len(), stop, take);
+        let sent = self.send(number, &spec, &tasks);
+        let ended = sent.and_then(|()| wait(&events, tasks.len(), stop, take));
         if let Some(maps) = self.frames.maps().as_mut() {
             maps.remove(&number);
         }

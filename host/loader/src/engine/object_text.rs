@@ -30,7 +30,13 @@ impl ObjectText {
         ObjectText { access, object, head, blocks: Mutex::default() }
     }
 
+    /// A block. The thread may be one of the runtime: what is looked at again is so little that steps
+    /// look at it where they are, so the runtime's other work goes elsewhere meanwhile.
     fn block(&self, number: u64) -> io::Result<Bytes> {
+        tokio::task::block_in_place(|| self.read_block(number))
+    }
+
+    fn read_block(&self, number: u64) -> io::Result<Bytes> {
         let lock = || self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, block)) = lock().iter().find(|(kept, _)| *kept == number) {
             return Ok(block.clone());

@@ -4,6 +4,7 @@
 //! manifest are those of the receipts, one for each task. What attempts have left that do not count
 //! lies below the staging prefix, too, and goes with it.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use loader_data::infer::Spool;
@@ -12,6 +13,7 @@ use loader_data::stored::Part;
 use loader_data::transform::Totals;
 use loader_model::error::Result;
 use loader_model::names::S3Uri;
+use loader_model::stop::StopFlag;
 use tokio::runtime::Handle;
 
 use crate::data_path::host_values;
@@ -38,7 +40,8 @@ pub(crate) async fn run(
         access: StoreAccess::new(tools.store.clone(), Handle::current()),
         prefix: prefix.clone(),
         spreading,
-        tools: (tools.job.transform.workers, tools.data_path.stop.clone()),
+        workers: tools.job.transform.workers,
+        stop: tools.data_path.stop.clone(),
     };
     let staged = blocking(move || staging.run(spec, &progress));
     let (totals, parts) = staged.await?;
@@ -73,23 +76,29 @@ struct Staging {
     access: StoreAccess,
     prefix: S3Uri,
     spreading: Spreading,
-    tools: (std::num::NonZeroUsize, loader_model::stop::StopFlag),
+    workers: NonZeroUsize,
+    stop: StopFlag,
 }
 
 impl Staging {
     fn run(self, spec: StageSpec, progress: &Progress) -> Result<(Totals, Vec<Part>)> {
-        let (_, stop) = &self.tools;
         let (tasks, advance) = (self.tasks()?, |bytes| progress.advance(bytes));
-        stage::run(&*self.spreading.engine, spec, tasks, stop, &advance)
+        stage::run(&*self.spreading.engine, spec, tasks, &self.stop, &advance)
     }
 
     /// The tasks: they read the file where it is stored, or pieces that are stored for them.
     fn tasks(&self) -> Result<Vec<StageTask>> {
         let run_bytes = self.spreading.split_bytes;
         let Some(object) = &self.spool.in_place else {
-            let (workers, stop) = &self.tools;
             let to = |number| part_upload::below(&self.prefix, &format!("pieces/{number:05}.zst"));
-            return pieces::store(&self.spool, run_bytes, &self.access, &to, *workers, stop);
+            return pieces::store(
+                &self.spool,
+                run_bytes,
+                &self.access,
+                &to,
+                self.workers,
+                &self.stop,
+            );
         };
         let runs = stage::runs(&self.spool, run_bytes).into_iter();
         let tasks =

@@ -3,13 +3,14 @@
 //! In: frames on stdin, a spec before its tasks. Out: a frame on stdout for each task. The end of
 //! stdin ends the process. A spec is made ready once, so plugins stay compiled from task to task.
 
-use std::io::{BufReader, Write, stdin, stdout};
+use std::io::{self, BufReader, Write, stdin, stdout};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use loader_aws::connect;
 use loader_aws::s3::Store;
 use loader_aws::stop::Stop;
-use loader_data::spread::worker::{Worker, or_failed};
+use loader_data::spread::worker::Worker;
 use loader_data::spread::{Failure, Outcome};
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_sandbox::CacheLocation;
@@ -19,16 +20,18 @@ use super::dataframe::{self, Dataframe};
 use super::stored::StoreAccess;
 use super::wire::{self, Frame, FrameKind, SentSpec};
 
+/// As a worker is asked to end, when nobody waits for it any more.
+const SIGTERM: i32 = 15;
+
 /// Works until stdin ends. Blocks. Errors: `Internal` for what are no frames, and a stdout that
 /// nobody reads.
 pub(crate) fn run(runtime: &Handle, stop: &Stop) -> Result<()> {
-    let (mut from, mut to) = (BufReader::new(stdin().lock()), stdout().lock());
+    let (frames, mut to) = (read_ahead(stop), stdout().lock());
     let mut worker: Option<Result<Worker>> = None;
     let mut dataframe: Option<Dataframe> = None;
     const BROKEN: &str = "the frames of a worker broke off";
-    while let Some(Frame { kind, content }) =
-        wire::read(&mut from).context(Kind::Internal, BROKEN)?
-    {
+    for frame in frames {
+        let Frame { kind, content } = frame.context(Kind::Internal, BROKEN)?;
         match kind {
             FrameKind::Spec => worker = Some(ready(&content, runtime, stop)),
             FrameKind::Task => {
@@ -44,11 +47,29 @@ pub(crate) fn run(runtime: &Handle, stop: &Stop) -> Result<()> {
     Ok(())
 }
 
+/// Reads frames on a thread of its own, so that the end of stdin ends the task that is being done: the
+/// worker of the cluster is gone, and nobody waits for it.
+fn read_ahead(stop: &Stop) -> Receiver<io::Result<Frame>> {
+    let (sender, frames) = sync_channel(1);
+    let stop = stop.flag().clone();
+    std::thread::spawn(move || {
+        let mut from = BufReader::new(stdin().lock());
+        while let Some(frame) = wire::read(&mut from).transpose() {
+            let is_broken = frame.is_err();
+            if sender.send(frame).is_err() || is_broken {
+                break;
+            }
+        }
+        stop.raise(SIGTERM);
+    });
+    frames
+}
+
 fn ready(spec: &[u8], runtime: &Handle, stop: &Stop) -> Result<Worker> {
     let sent: SentSpec = wire::unpack_spec(spec)?;
     let aws = runtime.block_on(connect::connect(&sent.access()))?;
     let access = StoreAccess::new(Store::new(&aws, stop.clone()), runtime.clone());
-    Worker::new(sent.spec, Arc::new(access), CacheLocation::Default)
+    Worker::new(sent.spec, Arc::new(access), CacheLocation::Default, stop.flag().clone())
 }
 
 fn work(worker: Option<&Result<Worker>>, task: &[u8]) -> Result<Outcome> {
@@ -57,7 +78,7 @@ fn work(worker: Option<&Result<Worker>>, task: &[u8]) -> Result<Outcome> {
         // The same for each task of the spec.
         Some(Err(error)) if error.kind().lasts() => Ok(Outcome::Failed(Failure::of(error))),
         Some(Err(error)) => Err(Failure::of(error).into_error()),
-        Some(Ok(worker)) => or_failed(wire::unpack(task).and_then(|task| worker.work(task))),
+        Some(Ok(worker)) => worker.work(wire::unpack(task)?),
     }
 }
 
@@ -79,11 +100,11 @@ fn of_dataframe(
     }
 }
 
-fn answer(to: &mut impl Write, outcome: Result<Outcome>) -> std::io::Result<()> {
+fn answer(to: &mut impl Write, outcome: Result<Outcome>) -> io::Result<()> {
     send(to, outcome.and_then(|outcome| wire::pack(&outcome)))
 }
 
-fn send(to: &mut impl Write, answer: Result<Vec<u8>>) -> std::io::Result<()> {
+fn send(to: &mut impl Write, answer: Result<Vec<u8>>) -> io::Result<()> {
     match answer {
         Ok(outcome) => wire::write(to, FrameKind::Done, &[&outcome]),
         Err(error) => wire::write(to, FrameKind::Error, &[&wire::error_text(&error)]),

@@ -7,6 +7,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::failed::Failed;
+use crate::job::FRAMES;
 
 /// How long a command may take; then it is killed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,6 +18,8 @@ pub(super) async fn run(words: &[String], event: &str, body: &str) -> Result<(),
     let Some((program, arguments)) = words.split_first() else { return Ok(()) };
     let mut command = Command::new(program);
     command.args(arguments).env("LOADER_EVENT", event).stdin(Stdio::piped()).stdout(Stdio::null());
+    // A hook that runs this program has no part in our cluster.
+    command.env_remove(FRAMES);
     let mut child = command
         .kill_on_drop(true)
         .spawn()
