@@ -1,7 +1,7 @@
 //! Spread: the work on one file as tasks, which threads or other machines do apart from each other.
 //!
 //! A file that is its rows as it is stored is learnt in ranges, and staged in runs of its chunks. An
-//! [`Engine`] does tasks; whoever hands them out does not know where. All that a task needs is in its
+//! [`Engine`] does tasks; the code that hands them out does not know where. All that a task needs is in its
 //! [`Spec`] and in the task itself, so any machine can do it, and do it again: what a task has done
 //! counts only by the one outcome that the engine gives for it.
 //!

@@ -105,7 +105,8 @@ impl Spreading {
         })
     }
 
-    /// Whether the engine stages a file: one that it has read, or that a cluster can be sent.
+    /// Whether the engine stages a file: one that its tasks have read in ranges, or any file where the
+    /// engine is a cluster, to which the text is sent in pieces.
     pub(crate) fn stages(&self, spool: &Spool) -> bool {
         spool.in_place.is_some() || self.is_cluster
     }

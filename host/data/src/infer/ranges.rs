@@ -43,8 +43,8 @@ pub struct Ranges {
 pub trait Learner: Send + Sync {
     /// Learns all ranges, and hands over what was learnt in their order, each with its place.
     ///
-    /// Blocks. Errors: that of `take`, which ends the work, and of `stop`; `Transient` or `Internal` where a range
-    /// could not be learnt.
+    /// Blocks. Errors: that of `take`, which ends the work, and of `stop`; `Transient` or `Internal`
+    /// where a range could not be learnt.
     fn learn(
         &self,
         spec: LearnSpec,

@@ -2,7 +2,7 @@
 //!
 //! In: the plan of rows, and which chunks; their rows go through the plugins as on one machine. Out:
 //! what was stored and counted, a receipt. A part counts only by the receipt that the engine gives
-//! for its task: another attempt has parts of other names, which nobody reads.
+//! for its task: another attempt has parts of other names, which no manifest lists.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;

@@ -84,7 +84,7 @@ impl Frames {
         while let Ok(Some(frame)) = wire::read(&mut from) {
             self.take(frame);
         }
-        // Whoever waits sees that no more comes.
+        // Each map that waits sees that no more outcomes come.
         *self.maps() = None;
     }
 

@@ -11,7 +11,8 @@ use loader_data::stored::{Access, StoredObject};
 
 /// The bytes of a block: as of a range that is read by one request.
 const BLOCK_BYTES: u64 = 4 << 20;
-/// Blocks that are kept. Whoever reads on in windows of 16 MiB finds the most of each.
+/// Blocks that are kept. The sifting of broken rows reads on in windows of 16 MiB, and finds most of
+/// each window among these.
 const BLOCKS: usize = 8;
 
 /// An object, block by block.

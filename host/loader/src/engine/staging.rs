@@ -2,7 +2,7 @@
 //!
 //! In: the file and its plan. Out: the manifest, and what became of the rows. The parts of the
 //! manifest are those of the receipts, one for each task. What attempts have left that do not count
-//! lies below the staging prefix, too, and goes with it.
+//! lies below the staging prefix, too, and goes with it (a part of the very last moment: `loader gc`).
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -20,7 +20,8 @@ use super::dataframe::{self, Dataframe};
 use super::stored::StoreAccess;
 use super::wire::{self, Frame, FrameKind, SentSpec};
 
-/// As a worker is asked to end, when nobody waits for it any more.
+/// The signal by which a program is asked to end. The stop flag of the tasks is raised with it once the
+/// worker of the cluster is gone.
 const SIGTERM: i32 = 15;
 
 /// Works until stdin ends. Blocks. Errors: `Internal` for what are no frames, and a stdout that
@@ -48,7 +49,7 @@ pub(crate) fn run(runtime: &Handle, stop: &Stop) -> Result<()> {
 }
 
 /// Reads frames on a thread of its own, so that the end of stdin ends the task that is being done: the
-/// worker of the cluster is gone, and nobody waits for it.
+/// worker of the cluster is gone, and its task is done again elsewhere.
 fn read_ahead(stop: &Stop) -> Receiver<io::Result<Frame>> {
     let (sender, frames) = sync_channel(1);
     let stop = stop.flag().clone();
